@@ -1,0 +1,145 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings that every Swift target shares; CI builds with warnings as errors.
+let house: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// A Swift module of the host under `Sources/`.
+func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+/// A Swift program under `Sources/`.
+func program(_ name: String, folder: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(
+    name: name, dependencies: dependencies, path: "Sources/\(folder)", swiftSettings: house)
+}
+
+/// A Swift plugin under `Plugins/`: sees the C boundary and the plugin kit, nothing of the host.
+func plugin(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(
+    name: name, dependencies: ["EspalierABI", "EspalierPluginKit"] + dependencies,
+    path: "Plugins/\(name)", exclude: ["README.md"], swiftSettings: house)
+}
+
+/// The tests of the module `name`, in `Tests/<name>Tests`.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .testTarget(
+    name: "\(name)Tests", dependencies: [.target(name: name), "TestSupport"] + dependencies,
+    swiftSettings: house)
+}
+
+let argumentParser = Target.Dependency.product(
+  name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+  name: "espalier",
+  products: [
+    .executable(name: "espalier", targets: ["espalier"]),
+    .executable(name: "espalier-demo", targets: ["espalier-demo"]),
+    .executable(name: "espalier-bench", targets: ["espalier-bench"]),
+    .library(name: "Espalier", targets: ["Espalier"]),
+    .library(name: "EspalierPluginKit", targets: ["EspalierPluginKit"]),
+    // The file names are what the host searches for: libespalier-KIND-NAME.so.
+    .library(name: "espalier-backend-blas", type: .dynamic, targets: ["BackendBLAS"]),
+    .library(name: "espalier-scheduler-standard", type: .dynamic, targets: ["SchedulerStandard"]),
+    .library(name: "espalier-logger-csv", type: .dynamic, targets: ["LoggerCSV"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+  ],
+  targets: [
+    // 0: the C boundary, host memory, random numbers.
+    .target(name: "EspalierABI"),
+    .target(name: "CEspalierRuntime"),
+    module("EspalierTensors", ["CEspalierRuntime"]),
+    module("EspalierPluginKit", ["EspalierABI"]),
+    // 1: the graph.
+    module("EspalierGraph", ["EspalierTensors"]),
+    // 2: protocols, plugin loader and registry, executables.
+    module("EspalierHost", ["EspalierABI", "EspalierTensors", "EspalierGraph", "CEspalierRuntime", logging]),
+    // 3: files.
+    .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
+    .target(
+      name: "CEspalierImageCodecs",
+      linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
+    module("EspalierCheckpoints", ["EspalierTensors", "CXXHash"]),
+    module("EspalierImages", ["EspalierTensors", "CEspalierImageCodecs"]),
+    module("EspalierTokenizers", ["EspalierTensors"]),
+    // 4: networks and data.
+    module("EspalierModels", ["EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints"]),
+    module(
+      "EspalierDatasets",
+      ["EspalierTensors", "EspalierImages", .product(name: "SwiftCSV", package: "SwiftCSV")]),
+    // 5: loops over time.
+    module(
+      "EspalierPipelines",
+      [
+        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints", "EspalierImages",
+        "EspalierTokenizers", "EspalierModels",
+      ]),
+    module(
+      "EspalierTraining",
+      [
+        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints", "EspalierImages",
+        "EspalierTokenizers", "EspalierModels", "EspalierDatasets", "EspalierPipelines", "CXXHash",
+        logging,
+      ]),
+    module(
+      "Espalier",
+      [
+        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints", "EspalierImages",
+        "EspalierTokenizers", "EspalierModels", "EspalierDatasets", "EspalierPipelines",
+        "EspalierTraining",
+      ]),
+    // 6: programs.
+    program("espalier", folder: "EspalierCLI", ["Espalier", argumentParser, logging]),
+    program("espalier-demo", folder: "EspalierDemo", ["Espalier", argumentParser]),
+    program("espalier-bench", folder: "EspalierBench", ["Espalier", argumentParser]),
+    // Plugins.
+    .systemLibrary(
+      name: "COpenBLAS", path: "Plugins/COpenBLAS", pkgConfig: "openblas",
+      providers: [.apt(["libopenblas-dev"])]),
+    .target(
+      name: "CBLASKernels", dependencies: ["EspalierABI", "COpenBLAS"], path: "Plugins/CBLASKernels"),
+    plugin("BackendBLAS", ["CBLASKernels"]),
+    plugin("SchedulerStandard"),
+    plugin("LoggerCSV"),
+    // Tests.
+    .target(
+      name: "TestSupport", dependencies: ["EspalierTensors", "EspalierCheckpoints"],
+      path: "Tests/TestSupport", swiftSettings: house),
+    tests("EspalierTensors"),
+    tests("EspalierGraph", ["EspalierTensors"]),
+    tests("EspalierHost", ["EspalierABI", "EspalierTensors", "EspalierGraph"]),
+    tests("EspalierCheckpoints", ["EspalierTensors"]),
+    tests("EspalierImages", ["EspalierTensors"]),
+    tests("EspalierTokenizers", ["EspalierTensors"]),
+    tests("EspalierModels", ["EspalierTensors", "EspalierGraph", "EspalierHost"]),
+    tests("EspalierDatasets", ["EspalierTensors", "EspalierImages"]),
+    tests("EspalierPipelines", ["EspalierTensors", "EspalierHost", "EspalierImages", "EspalierModels"]),
+    tests(
+      "EspalierTraining",
+      [
+        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierModels", "EspalierPipelines",
+        "EspalierDatasets", "EspalierImages",
+      ]),
+    .testTarget(
+      name: "CommandLineTests", dependencies: ["TestSupport", "EspalierTensors", "EspalierImages"],
+      swiftSettings: house),
+    .testTarget(
+      name: "BackendConformanceTests",
+      dependencies: ["TestSupport", "EspalierTensors", "EspalierGraph", "EspalierHost"],
+      swiftSettings: house),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu11
+)

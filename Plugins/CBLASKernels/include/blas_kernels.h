@@ -1,0 +1,3 @@
+#ifndef BLAS_KERNELS_H
+#define BLAS_KERNELS_H
+#endif

@@ -1,0 +1,1 @@
+#include "espalier_image_codecs.h"

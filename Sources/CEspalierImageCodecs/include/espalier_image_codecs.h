@@ -1,0 +1,3 @@
+#ifndef ESPALIER_IMAGE_CODECS_H
+#define ESPALIER_IMAGE_CODECS_H
+#endif

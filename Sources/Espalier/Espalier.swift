@@ -1,0 +1,1 @@
+// Espalier: module contents follow.

@@ -1,0 +1,1 @@
+// EspalierCheckpoints: module contents follow.

@@ -1,0 +1,1 @@
+// EspalierDatasets: module contents follow.

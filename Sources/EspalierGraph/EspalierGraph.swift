@@ -1,0 +1,1 @@
+// EspalierGraph: module contents follow.

@@ -1,0 +1,1 @@
+// EspalierHost: module contents follow.

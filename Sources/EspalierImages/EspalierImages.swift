@@ -1,0 +1,1 @@
+// EspalierImages: module contents follow.

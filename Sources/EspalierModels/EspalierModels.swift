@@ -1,0 +1,1 @@
+// EspalierModels: module contents follow.

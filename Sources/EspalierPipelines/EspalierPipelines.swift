@@ -1,0 +1,1 @@
+// EspalierPipelines: module contents follow.

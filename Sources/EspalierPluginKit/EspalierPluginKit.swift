@@ -1,0 +1,1 @@
+// EspalierPluginKit: module contents follow.

@@ -1,0 +1,43 @@
+import Glibc
+
+/// A file mapped read-only into memory; unmapped when the last reference goes.
+// SAFETY: the mapping is never written and lives until deinit.
+public final class MappedFile: @unchecked Sendable {
+  public let path: String
+  public let bytes: UnsafeRawBufferPointer
+
+  /// Maps the whole file.
+  ///
+  /// - Throws: `FileError` if it cannot be opened, is not a regular file, or cannot be mapped.
+  public init(path: String) throws(FileError) {
+    self.path = path
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else {
+      throw FileError(path: path, operation: "open", code: errno)
+    }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw FileError(path: path, operation: "examine", code: errno)
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else {
+      throw FileError(path: path, operation: "map", code: EISDIR)
+    }
+    let size = Int(status.st_size)
+    if size == 0 {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    let map = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0)
+    guard let map, map != MAP_FAILED else {
+      throw FileError(path: path, operation: "map", code: errno)
+    }
+    bytes = UnsafeRawBufferPointer(start: map, count: size)
+  }
+
+  deinit {
+    if let start = bytes.baseAddress {
+      munmap(UnsafeMutableRawPointer(mutating: start), bytes.count)
+    }
+  }
+}

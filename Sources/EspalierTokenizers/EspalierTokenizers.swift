@@ -1,0 +1,1 @@
+// EspalierTokenizers: module contents follow.

@@ -1,0 +1,1 @@
+// EspalierTraining: module contents follow.
