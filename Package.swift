@@ -15,9 +15,12 @@ func module(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 /// A Swift program under `Sources/`.
-func program(_ name: String, folder: String, _ dependencies: [Target.Dependency]) -> Target {
+func program(
+  _ name: String, folder: String, exclude: [String] = [], _ dependencies: [Target.Dependency]
+) -> Target {
   .executableTarget(
-    name: name, dependencies: dependencies, path: "Sources/\(folder)", swiftSettings: house)
+    name: name, dependencies: dependencies, path: "Sources/\(folder)", exclude: exclude,
+    swiftSettings: house)
 }
 
 /// A Swift plugin under `Plugins/`: sees the C boundary and the plugin kit, nothing of the host.
@@ -102,7 +105,7 @@ let package = Package(
       ]),
     // 6: programs.
     program("espalier", folder: "EspalierCLI", ["Espalier", argumentParser, logging]),
-    program("espalier-demo", folder: "EspalierDemo", ["Espalier", argumentParser]),
+    program("espalier-demo", folder: "EspalierDemo", exclude: ["BaseModel"], ["Espalier", argumentParser]),
     program("espalier-bench", folder: "EspalierBench", ["Espalier", argumentParser]),
     // Plugins.
     .systemLibrary(
