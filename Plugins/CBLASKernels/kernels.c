@@ -1,1 +1,0 @@
-#include "blas_kernels.h"
