@@ -1,1 +1,0 @@
-// EspalierCheckpoints: module contents follow.

@@ -1,0 +1,35 @@
+public import EspalierCheckpoints
+import Foundation
+
+/// The golden files that tests compare with.
+public enum Fixtures {
+  /// The root of the project.
+  public static let project: String = {
+    let parts = #filePath.split(separator: "/").dropLast(3)
+    return "/" + parts.joined(separator: "/")
+  }()
+
+  /// `$ESPALIER_FIXTURES` if set, else `Tests/Fixtures`.
+  public static let folder: String = {
+    let chosen = ProcessInfo.processInfo.environment["ESPALIER_FIXTURES"] ?? ""
+    return chosen.isEmpty ? project + "/Tests/Fixtures" : chosen
+  }()
+
+  /// The path of a file or folder below `folder`.
+  public static func path(_ name: String) -> String { folder + "/" + name }
+
+  /// A golden safetensors file.
+  public static func tensors(_ file: String) throws -> SafetensorsFile {
+    try SafetensorsFile(path: path(file))
+  }
+
+  /// A golden JSON file: `json("train.json")["losses"]?.doubles`.
+  public static func json(_ file: String) throws -> JSONValue {
+    try JSONValue(parsing: Data(contentsOf: URL(fileURLWithPath: path(file))))
+  }
+
+  /// A golden JSON file as a `Decodable` type.
+  public static func decode<T: Decodable>(_ type: T.Type, from file: String) throws -> T {
+    try JSONDecoder().decode(type, from: Data(contentsOf: URL(fileURLWithPath: path(file))))
+  }
+}
