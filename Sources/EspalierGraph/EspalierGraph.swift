@@ -1,1 +1,0 @@
-// EspalierGraph: module contents follow.
