@@ -1,1 +1,0 @@
-// EspalierPluginKit: module contents follow.

@@ -1,0 +1,42 @@
+public import EspalierABI
+
+/// Why a plugin refuses a call: a code of the boundary and a sentence for people.
+public struct PluginError: Error, CustomStringConvertible, Equatable {
+  /// `ESP_INVALID_ARGUMENT`, `ESP_IO`, …; never `ESP_OK`.
+  public let code: Int32
+  /// What failed, expected and found.
+  public let message: String
+
+  public init(_ code: Int32, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  /// A call or a setting that makes no sense.
+  public static func invalidArgument(_ message: String) -> PluginError {
+    PluginError(ESP_INVALID_ARGUMENT, message)
+  }
+
+  /// A call that the plugin does not offer.
+  public static func unimplemented(_ message: String) -> PluginError {
+    PluginError(ESP_UNIMPLEMENTED, message)
+  }
+
+  public var description: String { message }
+}
+
+/// Runs `body`; an error that it throws goes into the host's `error` and becomes the returned code.
+///
+/// Every function of a C table that can fail is one call of this.
+public func guardCall(
+  _ error: UnsafeMutablePointer<esp_error>?, _ body: () throws -> Void
+) -> Int32 {
+  do {
+    try body()
+    return ESP_OK
+  } catch let failure as PluginError {
+    return esp_fail(error, failure.code == ESP_OK ? ESP_INTERNAL : failure.code, failure.message)
+  } catch let failure {
+    return esp_fail(error, ESP_INTERNAL, "\(failure)")
+  }
+}
