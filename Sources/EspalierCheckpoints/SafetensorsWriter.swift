@@ -1,0 +1,71 @@
+public import EspalierTensors
+
+/// Writes safetensors files, byte for byte as the reference implementation lays them out.
+public enum SafetensorsWriter {
+  /// What Diffusers and Transformers look for before they read a file.
+  public static let defaultMetadata = ["format": "pt"]
+
+  /// Writes the tensors through a temporary file that then takes the name; one tensor at a time.
+  ///
+  /// Wider element types come first, so that every tensor is aligned; within a type the names are sorted.
+  ///
+  /// - Precondition: the names differ and none is `__metadata__`.
+  /// - Throws: `FileError` if the system refuses; `path` is then untouched.
+  public static func write(
+    _ tensors: [(name: String, tensor: HostTensor)],
+    metadata: [String: String] = defaultMetadata, to path: String
+  ) throws {
+    let names = Set(tensors.map(\.name))
+    precondition(
+      names.count == tensors.count && !names.contains("__metadata__"), "names of tensors collide")
+    let ordered = tensors.sorted {
+      (rank($0.tensor.dtype), $0.name) < (rank($1.tensor.dtype), $1.name)
+    }
+    let header = header(of: ordered, metadata: metadata)
+    try AtomicFile.write(to: path) { write in
+      try withUnsafeBytes(of: UInt64(header.count).littleEndian) { try write($0) }
+      try header.withUnsafeBytes { try write($0) }
+      for (_, tensor) in ordered { try tensor.withUnsafeBytes { try write($0) } }
+    }
+  }
+
+  /// The JSON text, padded with spaces to a multiple of 8 bytes.
+  private static func header(
+    of tensors: [(name: String, tensor: HostTensor)], metadata: [String: String]
+  ) -> [UInt8] {
+    var members: [JSONMember] = []
+    if !metadata.isEmpty {
+      let strings = metadata.sorted { $0.key < $1.key }.map {
+        JSONMember(key: $0.key, value: .string($0.value))
+      }
+      members.append(JSONMember(key: "__metadata__", value: .object(strings)))
+    }
+    var offset = 0
+    for (name, tensor) in tensors {
+      let end = offset + tensor.byteCount
+      let entry: [JSONMember] = [
+        JSONMember(key: "dtype", value: .string(tensor.dtype.rawValue)),
+        JSONMember(key: "shape", value: .array(tensor.shape.dims.map { .number($0) })),
+        JSONMember(key: "data_offsets", value: .array([.number(offset), .number(end)])),
+      ]
+      members.append(JSONMember(key: name, value: .object(entry)))
+      offset = end
+    }
+    var text = Array(JSONWriter.compact(.object(members)).utf8)
+    while text.count % 8 != 0 { text.append(UInt8(ascii: " ")) }
+    return text
+  }
+
+  /// The reference implementation's order of types.
+  private static func rank(_ dtype: DType) -> Int {
+    switch dtype {
+    case .int64: 0
+    case .float64: 1
+    case .float32: 2
+    case .int32: 3
+    case .bfloat16: 4
+    case .float16: 5
+    case .uint8: 6
+    }
+  }
+}
