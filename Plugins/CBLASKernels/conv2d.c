@@ -1,0 +1,57 @@
+/* CONV2D. */
+#include "conv2d_im2col.h"
+#include "kernel_list_matmul.h"
+#include "widen.h"
+
+/* The call as the algorithms see it. Where pointers are not known yet, operands that are there get a stand-in. */
+static bk_conv_forward make_forward(const bk_call *call) {
+  static const float present = 0;
+  const bk_tensor *x = bk_input(call, 0), *w = bk_input(call, 1), *y = bk_output(call, 0);
+  const bk_tensor *channel = bk_input(call, 3), *residual = bk_input(call, 4);
+  bk_conv_forward conv = {0};
+  conv.shape = bk_convolution_of(call, x, w, y);
+  conv.x = x->data;
+  conv.w = w->data;
+  conv.w_dtype = w->dtype;
+  conv.y = y->data;
+  conv.epilogue.columns = conv.shape.out_channels;
+  conv.epilogue.rows_per_sample = conv.shape.out_height * conv.shape.out_width;
+  conv.epilogue.activation = (int32_t)call->i[0];
+  if (channel) conv.epilogue.channel = channel->data ? channel->data : &present;
+  if (residual) conv.epilogue.residual = residual->data ? residual->data : &present;
+  return conv;
+}
+
+static const char *check(const bk_call *call) {
+  const bk_tensor *y = bk_output(call, 0), *bias = bk_input(call, 2), *channel = bk_input(call, 3);
+  const bk_tensor *residual = bk_input(call, 4);
+  const char *reason = bk_convolution_check(call, bk_input(call, 0), bk_input(call, 1), y);
+  if (reason) return reason;
+  if (bias && (bias->rank != 1 || bias->dims[0] != y->dims[3] || !bk_is_weight_dtype(bias)))
+    return "the bias must be a vector of f32, f16 or bf16, one value per output channel";
+  if (channel && (channel->rank != 2 || channel->dims[0] != y->dims[0] || channel->dims[1] != y->dims[3] ||
+                  !bk_is_f32(channel)))
+    return "the channel term must be f32 [batch, output channels]";
+  if (residual && (!bk_is_f32(residual) || !bk_same_shape(residual, y)))
+    return "the residual must be f32, shaped as the output";
+  if (call->i[0] < ESP_ACT_NONE || call->i[0] > ESP_ACT_SIGMOID) return "unknown activation";
+  return 0;
+}
+
+static int64_t bias_bytes(const bk_tensor *bias) {
+  return bias && !bk_is_f32(bias) ? bk_round_up(bias->dims[0] * (int64_t)sizeof(float), 64) : 0;
+}
+
+static uint64_t workspace(const bk_call *call) {
+  bk_conv_forward conv = make_forward(call);
+  return (uint64_t)bias_bytes(bk_input(call, 2)) + bk_conv2d_im2col_scratch(&conv, call->workers);
+}
+
+static void run(const bk_call *call) {
+  bk_conv_forward conv = make_forward(call);
+  const bk_tensor *bias = bk_input(call, 2);
+  if (bias) conv.epilogue.bias = bk_widened(bias->data, bias->dtype, call->workspace, bias->dims[0]);
+  bk_conv2d_im2col_run(&conv, call, (char *)call->workspace + bias_bytes(bias));
+}
+
+const bk_kernel bk_conv2d = {ESP_OP_CONV2D, 1 << 4, check, workspace, run};

@@ -1,0 +1,33 @@
+/* CONV2D_DX. */
+#include "conv2d_im2col.h"
+#include "kernel_list_matmul.h"
+
+static bk_conv_backward make_backward(const bk_call *call) {
+  static const float present = 0;
+  const bk_tensor *dy = bk_input(call, 0), *w = bk_input(call, 1), *residual = bk_input(call, 2);
+  const bk_tensor *dx = bk_output(call, 0);
+  bk_conv_backward conv = {bk_convolution_of(call, dx, w, dy), dy->data, w->data, w->dtype, dx->data, 0};
+  if (residual) conv.residual = residual->data ? residual->data : &present;
+  return conv;
+}
+
+static const char *check(const bk_call *call) {
+  const bk_tensor *dx = bk_output(call, 0), *residual = bk_input(call, 2);
+  const char *reason = bk_convolution_check(call, dx, bk_input(call, 1), bk_input(call, 0));
+  if (reason) return reason;
+  if (residual && (!bk_is_f32(residual) || !bk_same_shape(residual, dx)))
+    return "the residual must be f32, shaped as the output";
+  return 0;
+}
+
+static uint64_t workspace(const bk_call *call) {
+  bk_conv_backward conv = make_backward(call);
+  return bk_conv2d_dx_im2col_scratch(&conv, call->workers);
+}
+
+static void run(const bk_call *call) {
+  bk_conv_backward conv = make_backward(call);
+  bk_conv2d_dx_im2col_run(&conv, call, call->workspace);
+}
+
+const bk_kernel bk_conv2d_dx = {ESP_OP_CONV2D_DX, 1 << 2, check, workspace, run};
