@@ -1,0 +1,63 @@
+import EspalierHost
+import EspalierTensors
+import Foundation
+
+/// The inventory of plugins as text.
+enum PluginListing {
+  /// A table with one line for each plugin, devices and schedulers below it, then refused files and
+  /// the folders that were searched.
+  static func table(_ inventory: PluginInventory) -> String {
+    var rows = [["NAME", "KIND", "VERSION", "FILE"]]
+    var details: [Int: [String]] = [:]
+    var others: [String] = []
+    for entry in inventory.entries {
+      switch entry.outcome {
+      case .usable(let version, let summary, let devices, let schedulers):
+        rows.append([entry.name, entry.kind.rawValue, version, entry.file])
+        var lines = [summary] + devices.map { "device \(line($0))" }
+        if !schedulers.isEmpty {
+          lines += schedulers.map { "\($0.shortName): \($0.className)" }
+        }
+        if entry.kind == .backend && devices.isEmpty { lines.append("no device") }
+        details[rows.count - 1] = lines
+      case .refused(let reason):
+        others.append("refused   \(entry.file)\n          \(reason)")
+      case .shadowed(let winner):
+        others.append("shadowed  \(entry.file)\n          by \(winner)")
+      }
+    }
+    var lines = rows.count > 1 ? columns(rows, details) : ["no plugin was found"]
+    if !others.isEmpty { lines += [""] + others }
+    lines += ["", "searched"]
+    lines += inventory.folders.map { "  \($0.path) (\($0.origin.rawValue))" }
+    return lines.joined(separator: "\n")
+  }
+
+  private static func columns(_ rows: [[String]], _ details: [Int: [String]]) -> [String] {
+    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+    return rows.indices.flatMap { index -> [String] in
+      let cells = zip(rows[index], widths).map { cell, width in
+        cell.padding(toLength: max(width, cell.count), withPad: " ", startingAt: 0)
+      }
+      let line = cells.joined(separator: "  ")
+      return [String(line.reversed().drop { $0 == " " }.reversed())]
+        + (details[index] ?? []).map { "  " + $0 }
+    }
+  }
+
+  private static func line(_ device: DeviceInfo) -> String {
+    var text = device.description
+    if let bytes = device.memoryByteCount {
+      text += String(format: ", %.1f GiB", Double(bytes) / 1_073_741_824)
+    }
+    return text + ", weights " + device.weightDTypes.map(\.rawValue).joined(separator: " ")
+  }
+
+  /// `{"plugins": […], "folders": […]}`; a plugin has `status` `usable`, `refused` or `shadowed`.
+  static func json(_ inventory: PluginInventory) throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let document = PluginDocument(inventory)
+    return String(decoding: try encoder.encode(document), as: UTF8.self)
+  }
+}

@@ -1,1 +1,0 @@
-// EspalierHost: module contents follow.
