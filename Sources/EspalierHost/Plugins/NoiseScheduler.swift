@@ -60,7 +60,9 @@ public final class NoiseScheduler: @unchecked Sendable {
   }
 
   /// The standard deviation of the initial sample.
-  public var initNoiseSigma: Double { lock.withLock { _ in api.pointee.init_noise_sigma(scheduler) } }
+  public var initNoiseSigma: Double {
+    lock.withLock { _ in api.pointee.init_noise_sigma(scheduler) }
+  }
 
   /// The noise levels of the schedule in order of use, with the final one; empty if not offered.
   public var sigmas: [Double] {

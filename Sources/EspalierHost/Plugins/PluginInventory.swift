@@ -5,7 +5,8 @@ public struct PluginInventory: Sendable {
   /// What became of a plugin file.
   public enum Outcome: Sendable {
     /// It can be used; `devices` for a backend, `schedulers` for a scheduler plugin.
-    case usable(version: String, summary: String, devices: [DeviceInfo], schedulers: [SchedulerClass])
+    case usable(
+      version: String, summary: String, devices: [DeviceInfo], schedulers: [SchedulerClass])
     /// It cannot, for this reason.
     case refused(String)
     /// Another file of the same kind and name comes first.
