@@ -14,6 +14,23 @@ public enum TensorRole: Int32, Sendable {
   case output
 }
 
+/// Which passes run over a graph; results agree with any of them on or off.
+public struct GraphOptions: Hashable, Sendable {
+  /// Merge activations, sums and norms into the operations that can do them on the way.
+  public var fusion: Bool
+  /// Recompute the insides of blocks in the backward pass instead of keeping them
+  /// (`--gradient_checkpointing`).
+  public var recompute: Bool
+  /// Share memory between temporaries that are never alive together.
+  public var planner: Bool
+
+  public init(fusion: Bool = true, recompute: Bool = false, planner: Bool = true) {
+    self.fusion = fusion
+    self.recompute = recompute
+    self.planner = planner
+  }
+}
+
 /// Builds one static graph: values in, nodes appended in execution order.
 ///
 /// Belongs to one task; not `Sendable`. `lowered()` gives a value that can be shared.
@@ -43,11 +60,19 @@ public final class GraphBuilder {
   private var fault: GraphError?
   private var openRegion: Int?
   private(set) var regionCount = 0
+  /// While a derivative is built: the path of the node that it belongs to.
+  var derivativePath: String?
+  public let options: GraphOptions
   private let isTrainable: (String) -> Bool
 
-  /// - Parameter isTrainable: Which parameter paths are trained; those become states, all others are
-  ///   frozen weights.
-  public init(isTrainable: @escaping (String) -> Bool = { _ in false }) {
+  /// - Parameters:
+  ///   - options: Which passes run.
+  ///   - isTrainable: Which parameter paths are trained; those become states, all others are frozen
+  ///     weights.
+  public init(
+    options: GraphOptions = GraphOptions(), isTrainable: @escaping (String) -> Bool = { _ in false }
+  ) {
+    self.options = options
     self.isTrainable = isTrainable
   }
 
@@ -128,7 +153,7 @@ public final class GraphBuilder {
   public func apply(
     outputs operation: some Operation, _ inputs: [Value?], path: String? = nil
   ) -> [Value] {
-    let path = path ?? inputs.compactMap { $0.flatMap(producerPath) }.first ?? ""
+    let path = path ?? derivativePath ?? inputs.compactMap { $0.flatMap(producerPath) }.first ?? ""
     if inputs.contains(where: { $0 != nil && $0?.index == nil }) {
       return [Value](repeating: Value(graph: self, index: nil), count: 3)
     }
