@@ -330,7 +330,7 @@ typedef struct esp_analysis {
   uint32_t struct_size;
   uint32_t reserved;
   uint8_t *ESP_NONNULL node_supported;       /* 1: can run it */
-  uint8_t *ESP_NONNULL node_inplace_veto;    /* 1: its output may not take the place of an input */
+  uint8_t *ESP_NONNULL node_inplace_veto;    /* bit k: output 0 may not take input k's place */
   uint64_t *ESP_NONNULL node_workspace;      /* scratch bytes that it needs while it runs */
   uint8_t *ESP_NONNULL tensor_vanishes;      /* 1: a temporary that fusion keeps out of memory */
   int32_t *ESP_NONNULL node_fused_into;      /* node+1 that computes this one too, 0: itself. Its inputs stay

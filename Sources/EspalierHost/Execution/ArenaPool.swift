@@ -1,0 +1,28 @@
+/// Memory for temporaries that executables of one device share, since they never run at the same time.
+public final class ArenaPool {
+  private let device: ComputeDevice
+  private var arenas: [DeviceBuffer] = []
+
+  public init(_ device: ComputeDevice) { self.device = device }
+
+  /// Bytes held.
+  public var byteCount: Int { arenas.reduce(0) { $0 + $1.byteCount } }
+
+  /// One buffer for each size, no two the same; makes what is missing. Make the largest executable first.
+  func take(_ sizes: [Int]) throws(BackendError) -> [DeviceBuffer] {
+    var free = arenas
+    var taken: [DeviceBuffer] = []
+    for size in sizes {
+      if let index = free.indices.filter({ free[$0].byteCount >= size })
+        .min(by: { free[$0].byteCount < free[$1].byteCount })
+      {
+        taken.append(free.remove(at: index))
+      } else {
+        let buffer = try DeviceBuffer(device, byteCount: size, usage: .arena)
+        arenas.append(buffer)
+        taken.append(buffer)
+      }
+    }
+    return taken
+  }
+}
