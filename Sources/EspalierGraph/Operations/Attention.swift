@@ -4,16 +4,16 @@ import EspalierTensors
 ///
 /// Inputs: q `[B, …, h·d]`, k and v `[B, …, h·d]`; the middle axes are tokens. Outputs: o (as q) and the
 /// log-sum-exp `[B, h, Nq]`, which exists only where a backward pass reads it. Source: Dao et al. 2022.
-public struct Attention: Operation {
+struct Attention: Operation {
   let heads: Int
   let scale: Double
   let isCausal: Bool
 
-  public var code: OperationCode { .attention }
-  public var integers: [Int64] { [Int64(heads), isCausal ? 1 : 0] }
-  public var floats: [Double] { [scale] }
+  var code: OperationCode { .attention }
+  var integers: [Int64] { [Int64(heads), isCausal ? 1 : 0] }
+  var floats: [Double] { [scale] }
 
-  public func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
+  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
     let (q, k, v) = (try input(inputs, 0), try input(inputs, 1), try input(inputs, 2))
     try require(q.shape.rank >= 3 && k.shape.rank >= 3, "q, k and v need a batch and a token axis")
     try require(
@@ -25,7 +25,7 @@ public struct Attention: Operation {
   }
 
   /// Recomputes the probabilities from the log-sum-exp; a frozen text context asks for dq alone.
-  public func vjp(_ node: VJPNode) -> [Value?] {
+  func vjp(_ node: VJPNode) -> [Value?] {
     guard let dOut = node.cotangents[0], node.needs.contains(true) else { return [nil, nil, nil] }
     let backward = AttentionBackward(heads: heads, scale: scale, isCausal: isCausal)
     let gradients = dOut.graph.apply(

@@ -36,15 +36,15 @@ struct Conv2dGeometry: Hashable, Sendable {
 ///
 /// Inputs: x `[B, H, W, C]`, weight `[O, C, kh, kw]`, bias `[O]`?, channel `[B, O]`?, residual
 /// `[B, Ho, Wo, O]`?. Output `[B, Ho, Wo, O]`.
-public struct Conv2d: Operation {
+struct Conv2d: Operation {
   var geometry: Conv2dGeometry
   var activation = Activation.none
 
-  public var code: OperationCode { .conv2d }
-  public var integers: [Int64] { [activation.rawValue] + geometry.integers }
-  public var inPlaceInputs: [Int] { [4] }
+  var code: OperationCode { .conv2d }
+  var integers: [Int64] { [activation.rawValue] + geometry.integers }
+  var inPlaceInputs: [Int] { [4] }
 
-  public func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
+  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
     let (x, weight) = (try input(inputs, 0), try input(inputs, 1))
     try require(x.shape.rank == 4, "x needs 4 axes [B, H, W, C]")
     try require(weight.shape.rank == 4, "the weight needs 4 axes [O, C, kh, kw]")
@@ -70,7 +70,7 @@ public struct Conv2d: Operation {
   }
 
   /// dx is the transposed convolution of dy, dw correlates x with dy, the added terms get sums of dy.
-  public func vjp(_ node: VJPNode) -> [Value?] {
+  func vjp(_ node: VJPNode) -> [Value?] {
     guard let dOut = node.cotangents[0], let x = node.inputs[0], let weight = node.inputs[1] else {
       return [nil, nil, nil, nil, nil]
     }

@@ -1,19 +1,19 @@
 import EspalierTensors
 
 /// An elementwise function of one tensor.
-public struct Unary: Operation {
+struct Unary: Operation {
   let function: Activation
 
-  public var code: OperationCode { .unary }
-  public var integers: [Int64] { [function.rawValue] }
-  public var inPlaceInputs: [Int] { [0] }
+  var code: OperationCode { .unary }
+  var integers: [Int64] { [function.rawValue] }
+  var inPlaceInputs: [Int] { [0] }
 
-  public func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
+  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
     [try input(inputs, 0)]
   }
 
   /// dx = dy · f'(x); the kernel recomputes what it needs from x alone.
-  public func vjp(_ node: VJPNode) -> [Value?] {
+  func vjp(_ node: VJPNode) -> [Value?] {
     guard let dy = node.cotangents[0], node.needs[0] else { return [nil] }
     return [dy.graph.apply(UnaryBackward(function: function), [dy, node.inputs[0]])]
   }
@@ -56,21 +56,21 @@ enum Broadcast: Int64, Sendable {
 }
 
 /// The sum a + b; see `Broadcast` for the shapes.
-public struct Add: Operation {
+struct Add: Operation {
   let broadcast: Broadcast
 
-  public var code: OperationCode { .add }
-  public var integers: [Int64] { [broadcast.rawValue] }
-  public var inPlaceInputs: [Int] { [0, 1] }
+  var code: OperationCode { .add }
+  var integers: [Int64] { [broadcast.rawValue] }
+  var inPlaceInputs: [Int] { [0, 1] }
 
-  public func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
+  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
     let (a, b) = (try input(inputs, 0), try input(inputs, 1))
     try require(broadcast.accepts(a.shape, b.shape), "b does not cover a")
     return [a]
   }
 
   /// Both operands get dy, the second summed over what it was repeated along.
-  public func vjp(_ node: VJPNode) -> [Value?] {
+  func vjp(_ node: VJPNode) -> [Value?] {
     guard let dy = node.cotangents[0], let b = node.inputs[1] else { return [nil, nil] }
     return [
       node.needs[0] ? dy : nil, node.needs[1] ? broadcast.reduce(dy, to: b.shape) : nil,
@@ -79,21 +79,21 @@ public struct Add: Operation {
 }
 
 /// The product a · b; see `Broadcast` for the shapes.
-public struct Mul: Operation {
+struct Mul: Operation {
   let broadcast: Broadcast
 
-  public var code: OperationCode { .mul }
-  public var integers: [Int64] { [broadcast.rawValue] }
-  public var inPlaceInputs: [Int] { [0, 1] }
+  var code: OperationCode { .mul }
+  var integers: [Int64] { [broadcast.rawValue] }
+  var inPlaceInputs: [Int] { [0, 1] }
 
-  public func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
+  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
     let (a, b) = (try input(inputs, 0), try input(inputs, 1))
     try require(broadcast.accepts(a.shape, b.shape), "b does not cover a")
     return [a]
   }
 
   /// da = dy·b, db = Σ dy·a.
-  public func vjp(_ node: VJPNode) -> [Value?] {
+  func vjp(_ node: VJPNode) -> [Value?] {
     guard let dy = node.cotangents[0], let a = node.inputs[0], let b = node.inputs[1] else {
       return [nil, nil]
     }
@@ -105,19 +105,19 @@ public struct Mul: Operation {
 }
 
 /// The affine map factor·x + offset with constants.
-public struct Scale: Operation {
+struct Scale: Operation {
   let factor: Double
   var offset = 0.0
 
-  public var code: OperationCode { .scale }
-  public var floats: [Double] { [factor, offset] }
-  public var inPlaceInputs: [Int] { [0] }
+  var code: OperationCode { .scale }
+  var floats: [Double] { [factor, offset] }
+  var inPlaceInputs: [Int] { [0] }
 
-  public func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
+  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
     [try input(inputs, 0)]
   }
 
-  public func vjp(_ node: VJPNode) -> [Value?] {
+  func vjp(_ node: VJPNode) -> [Value?] {
     guard let dy = node.cotangents[0], node.needs[0] else { return [nil] }
     return [dy.graph.apply(Scale(factor: factor), [dy])]
   }

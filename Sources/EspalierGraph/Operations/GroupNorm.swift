@@ -4,17 +4,17 @@ import EspalierTensors
 ///
 /// Inputs: x `[B, …, C]`, gamma `[C]`, beta `[C]`. Outputs: y, mean `[B, G]`, reciprocal standard
 /// deviation `[B, G]`; the last two exist only where a backward pass reads them. Source: Wu & He 2018.
-public struct GroupNorm: Operation {
+struct GroupNorm: Operation {
   let groups: Int
   let epsilon: Double
   var activation = Activation.none
 
-  public var code: OperationCode { .groupNorm }
-  public var integers: [Int64] { [activation.rawValue, Int64(groups)] }
-  public var floats: [Double] { [epsilon] }
-  public var inPlaceInputs: [Int] { [0] }
+  var code: OperationCode { .groupNorm }
+  var integers: [Int64] { [activation.rawValue, Int64(groups)] }
+  var floats: [Double] { [epsilon] }
+  var inPlaceInputs: [Int] { [0] }
 
-  public func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
+  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
     let (x, gamma, beta) = (try input(inputs, 0), try input(inputs, 1), try input(inputs, 2))
     try require(
       x.shape.last % groups == 0, "\(x.shape.last) channels do not divide into \(groups) groups")
@@ -26,7 +26,7 @@ public struct GroupNorm: Operation {
   }
 
   /// With x̂ the normalised x and m the mean over a group: dx = rstd·(γdy − m(γdy) − x̂·m(γdy·x̂)).
-  public func vjp(_ node: VJPNode) -> [Value?] {
+  func vjp(_ node: VJPNode) -> [Value?] {
     guard let dy = node.cotangents[0], node.needs.contains(true) else { return [nil, nil, nil] }
     let backward = GroupNormBackward(groups: groups, epsilon: epsilon, activation: activation)
     let gradients = dy.graph.apply(

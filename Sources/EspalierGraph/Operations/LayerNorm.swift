@@ -4,14 +4,14 @@ import EspalierTensors
 ///
 /// Inputs: x `[…, C]`, gamma `[C]`, beta `[C]`. Outputs: y, mean `[…]`, reciprocal standard deviation
 /// `[…]`; the last two exist only where a backward pass reads them. Source: Ba et al. 2016.
-public struct LayerNorm: Operation {
+struct LayerNorm: Operation {
   let epsilon: Double
 
-  public var code: OperationCode { .layerNorm }
-  public var floats: [Double] { [epsilon] }
-  public var inPlaceInputs: [Int] { [0] }
+  var code: OperationCode { .layerNorm }
+  var floats: [Double] { [epsilon] }
+  var inPlaceInputs: [Int] { [0] }
 
-  public func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
+  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
     let (x, gamma, beta) = (try input(inputs, 0), try input(inputs, 1), try input(inputs, 2))
     try require(
       gamma.shape == [x.shape.last] && beta.shape == gamma.shape,
@@ -21,7 +21,7 @@ public struct LayerNorm: Operation {
   }
 
   /// As for `GroupNorm`, with one row as the group.
-  public func vjp(_ node: VJPNode) -> [Value?] {
+  func vjp(_ node: VJPNode) -> [Value?] {
     guard let dy = node.cotangents[0], node.needs.contains(true) else { return [nil, nil, nil] }
     let gradients = dy.graph.apply(
       outputs: LayerNormBackward(epsilon: epsilon),

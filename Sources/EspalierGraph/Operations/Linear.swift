@@ -3,14 +3,14 @@ import EspalierTensors
 /// Affine map of the last axis, `act(x·wᵀ + bias) + residual`.
 ///
 /// Inputs: x `[…, K]`, weight `[N, K]`, bias `[N]`?, residual `[…, N]`?. Output `[…, N]`.
-public struct Linear: Operation {
+struct Linear: Operation {
   var activation = Activation.none
 
-  public var code: OperationCode { .linear }
-  public var integers: [Int64] { [activation.rawValue] }
-  public var inPlaceInputs: [Int] { [3] }
+  var code: OperationCode { .linear }
+  var integers: [Int64] { [activation.rawValue] }
+  var inPlaceInputs: [Int] { [3] }
 
-  public func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
+  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
     let (x, weight) = (try input(inputs, 0), try input(inputs, 1))
     try require(weight.shape.rank == 2, "the weight needs 2 axes")
     try require(
@@ -26,7 +26,7 @@ public struct Linear: Operation {
 
   /// dx = dy·w, dw = dyᵀ·x, dbias = Σ dy. Only a ReLU can be undone from the output alone, so no other
   /// activation is fused before differentiation.
-  public func vjp(_ node: VJPNode) -> [Value?] {
+  func vjp(_ node: VJPNode) -> [Value?] {
     guard let dOut = node.cotangents[0], let x = node.inputs[0], let weight = node.inputs[1] else {
       return [nil, nil, nil, nil]
     }

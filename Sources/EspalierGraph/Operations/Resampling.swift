@@ -1,13 +1,13 @@
 import EspalierTensors
 
 /// Nearest-neighbour resizing of a feature map; the source index is `floor(i·H/H2)`.
-public struct UpsampleNearest: Operation {
+struct UpsampleNearest: Operation {
   let height: Int
   let width: Int
 
-  public var code: OperationCode { .upsampleNearest }
+  var code: OperationCode { .upsampleNearest }
 
-  public func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
+  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
     let x = try input(inputs, 0)
     try require(x.shape.rank == 4, "x needs 4 axes [B, H, W, C]")
     try require(height >= x.shape[1] && width >= x.shape[2], "the target is smaller than the map")
@@ -15,7 +15,7 @@ public struct UpsampleNearest: Operation {
   }
 
   /// Every source pixel gets the sum over its copies.
-  public func vjp(_ node: VJPNode) -> [Value?] {
+  func vjp(_ node: VJPNode) -> [Value?] {
     guard let dy = node.cotangents[0], let x = node.inputs[0], node.needs[0] else { return [nil] }
     return [dy.graph.apply(UpsampleNearestBackward(x: x.shape), [dy])]
   }
@@ -35,10 +35,10 @@ struct UpsampleNearestBackward: Operation {
 /// Mean over 2×2 windows with stride 2, sides rounded up; border windows average what they cover.
 ///
 /// Source: PyTorch `AvgPool2d(2, 2, ceil_mode=True)`.
-public struct AvgPool2d: Operation {
-  public var code: OperationCode { .avgPool2d }
+struct AvgPool2d: Operation {
+  var code: OperationCode { .avgPool2d }
 
-  public func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
+  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
     let x = try input(inputs, 0)
     try require(x.shape.rank == 4, "x needs 4 axes [B, H, W, C]")
     let (height, width) = ((x.shape[1] + 1) / 2, (x.shape[2] + 1) / 2)
@@ -46,7 +46,7 @@ public struct AvgPool2d: Operation {
   }
 
   /// Every covered pixel gets its share of the window's cotangent.
-  public func vjp(_ node: VJPNode) -> [Value?] {
+  func vjp(_ node: VJPNode) -> [Value?] {
     guard let dy = node.cotangents[0], let x = node.inputs[0], node.needs[0] else { return [nil] }
     return [dy.graph.apply(AvgPool2dBackward(x: x.shape), [dy])]
   }
@@ -66,13 +66,13 @@ struct AvgPool2dBackward: Operation {
 /// Blocks of r×r pixels become channels, in PyTorch's order `c·r² + dy·r + dx`.
 ///
 /// x `[B, H, W, C]` → `[B, H/r, W/r, C·r²]`. Only images enter it, so it has no derivative.
-public struct PixelUnshuffle: Operation {
+struct PixelUnshuffle: Operation {
   let factor: Int
 
-  public var code: OperationCode { .pixelUnshuffle }
-  public var integers: [Int64] { [Int64(factor)] }
+  var code: OperationCode { .pixelUnshuffle }
+  var integers: [Int64] { [Int64(factor)] }
 
-  public func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
+  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
     let x = try input(inputs, 0)
     try require(x.shape.rank == 4, "x needs 4 axes [B, H, W, C]")
     try require(

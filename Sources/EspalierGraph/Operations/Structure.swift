@@ -1,10 +1,10 @@
 import EspalierTensors
 
 /// Joins tensors along the last axis.
-public struct Concat: Operation {
-  public var code: OperationCode { .concat }
+struct Concat: Operation {
+  var code: OperationCode { .concat }
 
-  public func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
+  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
     let first = try input(inputs, 0)
     var size = 0
     for k in inputs.indices {
@@ -18,7 +18,7 @@ public struct Concat: Operation {
   }
 
   /// Each part gets its slice; parts that nothing trains upstream of get none.
-  public func vjp(_ node: VJPNode) -> [Value?] {
+  func vjp(_ node: VJPNode) -> [Value?] {
     guard let dy = node.cotangents[0] else { return node.inputs.map { _ in nil } }
     var start = 0
     return zip(node.inputs, node.needs).map { part, needed in
@@ -30,14 +30,14 @@ public struct Concat: Operation {
 }
 
 /// A range of the last axis.
-public struct Slice: Operation {
+struct Slice: Operation {
   let start: Int
   let size: Int
 
-  public var code: OperationCode { .slice }
-  public var integers: [Int64] { [Int64(start)] }
+  var code: OperationCode { .slice }
+  var integers: [Int64] { [Int64(start)] }
 
-  public func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
+  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
     let x = try input(inputs, 0)
     try require(
       start >= 0 && size > 0 && start + size <= x.shape.last,
@@ -64,28 +64,28 @@ struct SumTo: Operation {
 }
 
 /// Changes the storage type, rounding to nearest even.
-public struct Cast: Operation {
+struct Cast: Operation {
   let target: DType
 
-  public var code: OperationCode { .cast }
+  var code: OperationCode { .cast }
 
-  public func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
+  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
     let x = try input(inputs, 0)
     try require(target.isFloatingStorage && x.dtype.isFloatingStorage, "only floats are cast")
     return [TensorSpec(target, x.shape)]
   }
 
-  public func vjp(_ node: VJPNode) -> [Value?] {
+  func vjp(_ node: VJPNode) -> [Value?] {
     guard let dy = node.cotangents[0], let x = node.inputs[0], node.needs[0] else { return [nil] }
     return [dy.graph.apply(Cast(target: x.dtype), [dy])]
   }
 }
 
 /// Rows of a table: ids i32 `[B, L]`, table `[V, D]` → `[B, L, D]`.
-public struct Embedding: Operation {
-  public var code: OperationCode { .embedding }
+struct Embedding: Operation {
+  var code: OperationCode { .embedding }
 
-  public func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
+  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
     let (ids, table) = (try input(inputs, 0), try input(inputs, 1))
     try require(ids.dtype == .int32 && ids.shape.rank == 2, "ids need to be i32 [B, L]")
     try require(table.shape.rank == 2, "the table needs 2 axes")
@@ -94,10 +94,10 @@ public struct Embedding: Operation {
 }
 
 /// One token of each sample: x `[B, L, D]`, index i32 `[B]` → `[B, D]`.
-public struct GatherRows: Operation {
-  public var code: OperationCode { .gatherRows }
+struct GatherRows: Operation {
+  var code: OperationCode { .gatherRows }
 
-  public func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
+  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
     let (x, index) = (try input(inputs, 0), try input(inputs, 1))
     try require(x.shape.rank == 3, "x needs 3 axes [B, L, D]")
     try require(index.dtype == .int32 && index.shape == [x.shape[0]], "index needs to be i32 [B]")

@@ -4,10 +4,10 @@ import EspalierTensors
 ///
 /// Inputs: prediction `[B, …]`, target `[B, …]`, weight `[B]`. Outputs: the loss
 /// `mean_b(weight_b · mean((prediction − target)²))` as `[1]`, and the unweighted mean of each sample `[B]`.
-public struct WeightedMSE: Operation {
-  public var code: OperationCode { .weightedMSE }
+struct WeightedMSE: Operation {
+  var code: OperationCode { .weightedMSE }
 
-  public func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
+  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
     let (prediction, target) = (try input(inputs, 0), try input(inputs, 1))
     let weight = try input(inputs, 2)
     try require(prediction.shape == target.shape, "prediction and target differ in shape")
@@ -16,7 +16,7 @@ public struct WeightedMSE: Operation {
   }
 
   /// d prediction = dloss · weight_b · 2(prediction − target)/(B·n).
-  public func vjp(_ node: VJPNode) -> [Value?] {
+  func vjp(_ node: VJPNode) -> [Value?] {
     guard let dLoss = node.cotangents[0], node.needs[0] else { return [nil, nil, nil] }
     return [dLoss.graph.apply(WeightedMSEBackward(), [dLoss] + node.inputs), nil, nil]
   }
