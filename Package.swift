@@ -145,6 +145,9 @@ let package = Package(
       name: "CommandLineTests", dependencies: ["TestSupport", "EspalierTensors", "EspalierImages"],
       swiftSettings: house),
     .testTarget(
+      name: "PluginTests", dependencies: ["TestSupport", "EspalierABI", "EspalierTensors"],
+      swiftSettings: house),
+    .testTarget(
       name: "BackendConformanceTests",
       dependencies: ["TestSupport", "EspalierTensors", "EspalierGraph", "EspalierHost"],
       swiftSettings: house),

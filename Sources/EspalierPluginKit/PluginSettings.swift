@@ -100,6 +100,16 @@ public struct PluginSettings: Sendable {
     .invalidArgument("\(owner): \(key) is \(found); allowed: \(allowed)")
   }
 
+  /// The settings with these keys alone, for an owner to whom the others mean nothing.
+  public func only(_ keys: Set<String>) -> PluginSettings {
+    PluginSettings(values: values.filter { keys.contains($0.key) }, owner: owner)
+  }
+
+  private init(values: [String: JSONValue], owner: String) {
+    self.values = values
+    self.owner = owner
+  }
+
   private func present(_ key: String) -> JSONValue? {
     values[key].flatMap { $0 == .null ? nil : $0 }
   }
