@@ -145,7 +145,7 @@ let package = Package(
       name: "CommandLineTests", dependencies: ["TestSupport", "EspalierTensors", "EspalierImages"],
       swiftSettings: house),
     .testTarget(
-      name: "PluginTests", dependencies: ["TestSupport", "EspalierABI", "EspalierTensors"],
+      name: "PluginTests", dependencies: ["TestSupport", "EspalierABI", "EspalierTensors", "EspalierCheckpoints"],
       swiftSettings: house),
     .testTarget(
       name: "BackendConformanceTests",

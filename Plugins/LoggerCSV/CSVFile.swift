@@ -102,6 +102,7 @@ final class CSVFile {
   }
 
   private static func failure(_ operation: String, _ path: String) -> PluginError {
-    PluginError(ESP_IO, "csv logger: cannot \(operation) \(path): \(String(cString: strerror(errno)))")
+    PluginError(
+      ESP_IO, "csv logger: cannot \(operation) \(path): \(String(cString: strerror(errno)))")
   }
 }

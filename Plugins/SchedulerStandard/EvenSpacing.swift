@@ -3,7 +3,9 @@ func evenlySpaced(_ start: Float, _ end: Float, _ count: Int) -> [Float] {
   guard count > 1 else { return count == 1 ? [start] : [] }
   let step = (end - start) / Float(count - 1)
   return (0..<count).map { index in
-    index < count / 2 ? start + step * Float(index) : end - step * Float(count - 1 - index)
+    // PyTorch's kernel multiplies and adds in one rounding.
+    index < count / 2
+      ? start.addingProduct(step, Float(index)) : end.addingProduct(-step, Float(count - 1 - index))
   }
 }
 

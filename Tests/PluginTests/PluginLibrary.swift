@@ -13,11 +13,16 @@ struct PluginLibrary {
   init(_ name: String) throws {
     var buffer = [CChar](repeating: 0, count: 4096)
     let length = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-    let program = String(decoding: buffer[..<max(length, 0)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let program = String(
+      decoding: buffer[..<max(length, 0)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     let folder = program.split(separator: "/").dropLast().joined(separator: "/")
     let path = "/\(folder)/libespalier-\(name).so"
-    guard let library = dlopen(path, RTLD_NOW | RTLD_LOCAL), let symbol = dlsym(library, ESP_ENTRY_SYMBOL)
-    else { throw PluginFailure(code: ESP_NOT_FOUND, message: dlerror().map { String(cString: $0) } ?? path) }
+    guard let library = dlopen(path, RTLD_NOW | RTLD_LOCAL),
+      let symbol = dlsym(library, ESP_ENTRY_SYMBOL)
+    else {
+      throw PluginFailure(
+        code: ESP_NOT_FOUND, message: dlerror().map { String(cString: $0) } ?? path)
+    }
     let entry = unsafeBitCast(symbol, to: esp_plugin_entry_fn.self)
     let found = try Self.enter(entry, index: 0)
     plugin = found
@@ -41,7 +46,8 @@ struct PluginLibrary {
       to: esp_host(
         struct_size: UInt32(MemoryLayout<esp_host>.size), abi_major: ESP_ABI_MAJOR,
         abi_minor: ESP_ABI_MINOR, reserved: 0, context: nil,
-        log: { _, _, _, _ in }, parallel_for: { _, count, _, body, argument in body(argument, 0, count, 0) },
+        log: { _, _, _, _ in },
+        parallel_for: { _, count, _, body, argument in body(argument, 0, count, 0) },
         worker_count: { _ in 1 }, cancelled: { _ in 0 }, config: { _, _ in nil }))
     return UnsafePointer(host)
   }()
@@ -60,12 +66,15 @@ func call(_ body: (UnsafeMutablePointer<esp_error>) -> Int32) throws {
   error.struct_size = UInt32(MemoryLayout<esp_error>.size)
   let code = body(&error)
   guard code == ESP_OK else {
-    throw PluginFailure(code: code, message: withUnsafePointer(to: &error) { String(cString: esp_error_message($0)) })
+    throw PluginFailure(
+      code: code, message: withUnsafePointer(to: &error) { String(cString: esp_error_message($0)) })
   }
 }
 
 /// The value, or an error where there is none.
 func unwrap<T>(_ value: T?) throws -> T {
-  guard let value else { throw PluginFailure(code: ESP_INTERNAL, message: "nothing was handed out") }
+  guard let value else {
+    throw PluginFailure(code: ESP_INTERNAL, message: "nothing was handed out")
+  }
   return value
 }

@@ -18,10 +18,14 @@ final class SchedulerUnderTest {
   /// The class names that the library offers.
   static func offered() throws -> [String] {
     let api = try PluginLibrary("scheduler-standard").api(esp_scheduler_api.self)
-    return try (0..<api.class_count()).map { String(cString: try unwrap(api.class_at($0)).pointee.class_name) }
+    return try (0..<api.class_count()).map {
+      String(cString: try unwrap(api.class_at($0)).pointee.class_name)
+    }
   }
 
-  func setTimesteps(_ steps: Int) throws { try call { api.set_timesteps(handle, Int32(steps), $0) } }
+  func setTimesteps(_ steps: Int) throws {
+    try call { api.set_timesteps(handle, Int32(steps), $0) }
+  }
   var callCount: Int { Int(api.call_count(handle)) }
   var initNoiseSigma: Double { api.init_noise_sigma(handle) }
   var timesteps: [Float] { (0..<api.call_count(handle)).map { Float(api.timestep(handle, $0)) } }
@@ -49,7 +53,8 @@ final class SchedulerUnderTest {
     try call { error in
       let run = { (noise: UnsafePointer<Float>?) in
         self.api.step(
-          self.handle, UInt32(index), output, sample, noise, &previous, &original, sample.count, error)
+          self.handle, UInt32(index), output, sample, noise, &previous, &original, sample.count,
+          error)
       }
       return noise.map { $0.withUnsafeBufferPointer { run($0.baseAddress) } } ?? run(nil)
     }
@@ -60,16 +65,21 @@ final class SchedulerUnderTest {
     var out = [Float](repeating: .nan, count: original.count)
     try call {
       api.add_noise(
-        handle, timesteps, timesteps.count, original.count / timesteps.count, original, noise, &out, $0)
+        handle, timesteps, timesteps.count, original.count / timesteps.count, original, noise, &out,
+        $0)
     }
     return out
   }
 
-  func trainingTarget(_ timesteps: [Double], _ original: [Float], _ noise: [Float]) throws -> [Float] {
+  func trainingTarget(_ timesteps: [Double], _ original: [Float], _ noise: [Float]) throws
+    -> [Float]
+  {
     let target = try unwrap(api.training_target)
     var out = [Float](repeating: .nan, count: original.count)
     try call {
-      target(handle, timesteps, timesteps.count, original.count / timesteps.count, original, noise, &out, $0)
+      target(
+        handle, timesteps, timesteps.count, original.count / timesteps.count, original, noise, &out,
+        $0)
     }
     return out
   }

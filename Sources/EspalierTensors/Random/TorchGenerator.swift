@@ -18,19 +18,7 @@ public struct TorchGenerator: Sendable {
 
   /// `torch.randn(count)` in float32.
   public mutating func randn(_ count: Int) -> [Float] {
-    guard count >= 16 else { return (0..<count).map { _ in Float(normal()) } }
-    return [Float](unsafeUninitializedCapacity: count) { values, initialized in
-      for index in 0..<count { values.initializeElement(at: index, to: uniform()) }
-      initialized = count
-      for start in stride(from: 0, through: count - 16, by: 16) {
-        Self.transform(UnsafeMutableBufferPointer(rebasing: values[start..<start + 16]))
-      }
-      if count % 16 != 0 {
-        let tail = UnsafeMutableBufferPointer(rebasing: values[(count - 16)...])
-        for index in tail.indices { tail[index] = uniform() }
-        Self.transform(tail)
-      }
-    }
+    normals(count, uniforms: count)
   }
 
   /// `torch.randn(shape)` in float32.
@@ -38,8 +26,13 @@ public struct TorchGenerator: Sendable {
     HostTensor(randn(shape.count), shape: shape)
   }
 
-  /// `torch.randn(count, dtype=torch.float16)`: the float32 values, rounded to the nearest.
-  public mutating func randnHalf(_ count: Int) -> [Float16] { randn(count).map { Float16($0) } }
+  /// `torch.randn(count, dtype=torch.float16)`: as float32, rounded to the nearest.
+  ///
+  /// From 16 values on PyTorch leaves out the draws that its float32 path makes and then replaces, so
+  /// the last 16 values differ from `randn` unless `count` is a multiple of 16.
+  public mutating func randnHalf(_ count: Int) -> [Float16] {
+    normals(count, uniforms: count - count % 16).map { Float16($0) }
+  }
 
   /// `torch.rand(count)` in float32: uniform in [0, 1), 24 bits.
   public mutating func rand(_ count: Int) -> [Float] { (0..<count).map { _ in uniform() } }
@@ -60,6 +53,25 @@ public struct TorchGenerator: Sendable {
       order.swapAt(index, index + Int(UInt64(engine.next()) % UInt64(count - index)))
     }
     return order
+  }
+
+  /// From 16 values on, blocks of 16 are made of `uniforms` draws, and an incomplete last block is
+  /// replaced by one of its own over the last 16 values.
+  private mutating func normals(_ count: Int, uniforms: Int) -> [Float] {
+    guard count >= 16 else { return (0..<count).map { _ in Float(normal()) } }
+    return [Float](unsafeUninitializedCapacity: count) { values, initialized in
+      values.initialize(repeating: 0)
+      initialized = count
+      for index in 0..<uniforms { values[index] = uniform() }
+      for start in stride(from: 0, through: count - 16, by: 16) {
+        Self.transform(UnsafeMutableBufferPointer(rebasing: values[start..<start + 16]))
+      }
+      if count % 16 != 0 {
+        let tail = UnsafeMutableBufferPointer(rebasing: values[(count - 16)...])
+        for index in tail.indices { tail[index] = uniform() }
+        Self.transform(tail)
+      }
+    }
   }
 
   private mutating func random64() -> UInt64 {
