@@ -124,7 +124,7 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["EspalierTensors", "EspalierCheckpoints"],
       path: "Tests/TestSupport", swiftSettings: house),
-    tests("EspalierTensors"),
+    tests("EspalierTensors", ["EspalierCheckpoints"]),
     tests("EspalierGraph", ["EspalierTensors"]),
     tests(
       "EspalierHost",

@@ -107,7 +107,8 @@ public struct TorchGenerator: Sendable {
   private static func transform(_ block: UnsafeMutableBufferPointer<Float>) {
     for index in 0..<8 {
       let radius = (-2 * log(1 - block[index])).squareRoot()
-      let theta = 2 * Float.pi * block[index + 8]
+      // `Float.pi` is rounded down; PyTorch rounds 2π to the nearest.
+      let theta = Float(2 * Double.pi) * block[index + 8]
       block[index] = radius * cos(theta)
       block[index + 8] = radius * sin(theta)
     }
