@@ -30,6 +30,8 @@ extern "C" {
 #endif
 
 #if defined(__clang__)
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wnullability-extension"
 #define ESP_SENDABLE __attribute__((swift_attr("@Sendable")))
 #define ESP_NONNULL _Nonnull
 #define ESP_NULLABLE _Nullable
@@ -513,6 +515,10 @@ typedef struct ESP_SENDABLE esp_communicator_api {
   int32_t (*ESP_NONNULL barrier)(esp_error *ESP_NONNULL error);
   void (*ESP_NONNULL finalize)(void);
 } esp_communicator_api;
+
+#if defined(__clang__)
+#pragma clang diagnostic pop
+#endif
 
 #ifdef __cplusplus
 }

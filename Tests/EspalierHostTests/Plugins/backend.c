@@ -1,6 +1,7 @@
 // A backend with three devices that computes nothing. Macros make it wrong in one way each.
 #include <espalier_plugin.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #ifndef NAME
 #define NAME "good"
@@ -85,9 +86,15 @@ static const esp_backend_api api = {
   FN(device_memory) unimplemented,
 };
 
-// Says in which order plugins were ended, through the host's log.
+// Appends the name to the file that the host's setting names, to show in which order plugins end.
 static const esp_host *host_table;
-static void shutdown(void) { host_table->log(host_table->context, ESP_LOG_DEBUG, "shutdown", NAME); }
+static void shutdown(void) {
+  const char *path = host_table->config(host_table->context, "test_shutdown_file");
+  FILE *file = path ? fopen(path, "a") : NULL;
+  if (!file) return;
+  fprintf(file, "%s\n", NAME);
+  fclose(file);
+}
 
 static const esp_plugin plugin = {
   .struct_size = PLUGIN_BYTES,
