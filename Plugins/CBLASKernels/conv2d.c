@@ -2,6 +2,7 @@
 #include "conv2d_im2col.h"
 #include "kernel_list_matmul.h"
 #include "widen.h"
+#include "winograd.h"
 
 /* The call as the algorithms see it. Where pointers are not known yet, operands that are there get a stand-in. */
 static bk_conv_forward make_forward(const bk_call *call) {
@@ -38,20 +39,42 @@ static const char *check(const bk_call *call) {
   return 0;
 }
 
+static bk_winograd make_winograd(const bk_conv_forward *conv) {
+  const bk_convolution *c = &conv->shape;
+  bk_winograd w = {c->batch,        c->height, c->width, c->channels, c->out_height,  c->out_width,
+                   c->out_channels, c->top,    c->left,  conv->x,     conv->w,        conv->w_dtype,
+                   0,               conv->y,   conv->epilogue};
+  return w;
+}
+
+static int uses_winograd(const bk_conv_forward *conv) {
+  bk_winograd w = make_winograd(conv);
+  return bk_is_3x3(&conv->shape) && bk_winograd_pays(&w);
+}
+
 static int64_t bias_bytes(const bk_tensor *bias) {
   return bias && !bk_is_f32(bias) ? bk_round_up(bias->dims[0] * (int64_t)sizeof(float), 64) : 0;
 }
 
 static uint64_t workspace(const bk_call *call) {
   bk_conv_forward conv = make_forward(call);
-  return (uint64_t)bias_bytes(bk_input(call, 2)) + bk_conv2d_im2col_scratch(&conv, call->workers);
+  uint64_t bias = (uint64_t)bias_bytes(bk_input(call, 2));
+  if (!uses_winograd(&conv)) return bias + bk_conv2d_im2col_scratch(&conv, call->workers);
+  bk_winograd w = make_winograd(&conv);
+  return bias + bk_winograd_scratch(&w, call->workers);
 }
 
 static void run(const bk_call *call) {
   bk_conv_forward conv = make_forward(call);
   const bk_tensor *bias = bk_input(call, 2);
   if (bias) conv.epilogue.bias = bk_widened(bias->data, bias->dtype, call->workspace, bias->dims[0]);
-  bk_conv2d_im2col_run(&conv, call, (char *)call->workspace + bias_bytes(bias));
+  void *scratch = (char *)call->workspace + bias_bytes(bias);
+  if (uses_winograd(&conv)) {
+    bk_winograd w = make_winograd(&conv);
+    bk_winograd_run(&w, call, scratch);
+  } else {
+    bk_conv2d_im2col_run(&conv, call, scratch);
+  }
 }
 
 const bk_kernel bk_conv2d = {ESP_OP_CONV2D, 1 << 4, check, workspace, run};

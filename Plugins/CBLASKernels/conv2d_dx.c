@@ -1,6 +1,7 @@
 /* CONV2D_DX. */
 #include "conv2d_im2col.h"
 #include "kernel_list_matmul.h"
+#include "winograd.h"
 
 static bk_conv_backward make_backward(const bk_call *call) {
   static const float present = 0;
@@ -9,6 +10,21 @@ static bk_conv_backward make_backward(const bk_call *call) {
   bk_conv_backward conv = {bk_convolution_of(call, dx, w, dy), dy->data, w->data, w->dtype, dx->data, 0};
   if (residual) conv.residual = residual->data ? residual->data : &present;
   return conv;
+}
+
+/* A convolution of the cotangent, padded by what the kernel's window leaves of the forward padding. */
+static bk_winograd make_winograd(const bk_conv_backward *conv) {
+  const bk_convolution *c = &conv->shape;
+  bk_epilogue epilogue = {.residual = conv->residual, .columns = c->channels};
+  bk_winograd w = {c->batch,    c->out_height, c->out_width, c->out_channels, c->height, c->width,
+                   c->channels, 2 - c->top,    2 - c->left,  conv->dy,        conv->w,   conv->w_dtype,
+                   1,           conv->dx,      epilogue};
+  return w;
+}
+
+static int uses_winograd(const bk_conv_backward *conv) {
+  bk_winograd w = make_winograd(conv);
+  return bk_is_3x3(&conv->shape) && bk_winograd_pays(&w);
 }
 
 static const char *check(const bk_call *call) {
@@ -22,12 +38,19 @@ static const char *check(const bk_call *call) {
 
 static uint64_t workspace(const bk_call *call) {
   bk_conv_backward conv = make_backward(call);
-  return bk_conv2d_dx_im2col_scratch(&conv, call->workers);
+  if (!uses_winograd(&conv)) return bk_conv2d_dx_im2col_scratch(&conv, call->workers);
+  bk_winograd w = make_winograd(&conv);
+  return bk_winograd_scratch(&w, call->workers);
 }
 
 static void run(const bk_call *call) {
   bk_conv_backward conv = make_backward(call);
-  bk_conv2d_dx_im2col_run(&conv, call, call->workspace);
+  if (uses_winograd(&conv)) {
+    bk_winograd w = make_winograd(&conv);
+    bk_winograd_run(&w, call, call->workspace);
+  } else {
+    bk_conv2d_dx_im2col_run(&conv, call, call->workspace);
+  }
 }
 
 const bk_kernel bk_conv2d_dx = {ESP_OP_CONV2D_DX, 1 << 2, check, workspace, run};

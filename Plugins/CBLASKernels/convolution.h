@@ -34,6 +34,10 @@ static inline int bk_is_pointwise(const bk_convolution *s) {
          s->width == s->out_width;
 }
 
+static inline int bk_is_3x3(const bk_convolution *s) {
+  return s->kernel_height == 3 && s->kernel_width == 3 && s->stride == 1;
+}
+
 /* Scratch for the patches of one tile, in floats per worker: what stays in the last cache. */
 enum { bk_tile_floats = 1 << 20 };
 

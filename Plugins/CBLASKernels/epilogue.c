@@ -17,25 +17,19 @@ BK_CLONES static void add_into(float *restrict to, const float *restrict from, i
   for (int64_t k = 0; k < count; k++) to[k] += from[k];
 }
 
-/* One loop per activation: the constant argument folds the switch away. */
-#define BK_ACTIVATION_ROW(name, activation)                                                      \
-  BK_CLONES static void name(float *row, int64_t count) {                                        \
-    _Pragma("clang fp contract(fast)")                                                           \
-    for (int64_t k = 0; k < count; k++) row[k] = bk_activate(row[k], activation);                \
-  }
-BK_ACTIVATION_ROW(silu_row, ESP_ACT_SILU)
-BK_ACTIVATION_ROW(relu_row, ESP_ACT_RELU)
-BK_ACTIVATION_ROW(gelu_row, ESP_ACT_GELU)
-BK_ACTIVATION_ROW(quick_gelu_row, ESP_ACT_QUICK_GELU)
-BK_ACTIVATION_ROW(sigmoid_row, ESP_ACT_SIGMOID)
+/* Inlined with a constant activation, so that each gets a loop of its own. */
+static inline void activate_with(float *row, int64_t count, int32_t activation) {
+#pragma clang fp contract(fast)
+  for (int64_t k = 0; k < count; k++) row[k] = bk_activate(row[k], activation);
+}
 
-static void activate_row(float *row, int64_t count, int32_t activation) {
+static inline void activate_row(float *row, int64_t count, int32_t activation) {
   switch (activation) {
-  case ESP_ACT_SILU: silu_row(row, count); break;
-  case ESP_ACT_RELU: relu_row(row, count); break;
-  case ESP_ACT_GELU: gelu_row(row, count); break;
-  case ESP_ACT_QUICK_GELU: quick_gelu_row(row, count); break;
-  case ESP_ACT_SIGMOID: sigmoid_row(row, count); break;
+  case ESP_ACT_SILU: activate_with(row, count, ESP_ACT_SILU); break;
+  case ESP_ACT_RELU: activate_with(row, count, ESP_ACT_RELU); break;
+  case ESP_ACT_GELU: activate_with(row, count, ESP_ACT_GELU); break;
+  case ESP_ACT_QUICK_GELU: activate_with(row, count, ESP_ACT_QUICK_GELU); break;
+  case ESP_ACT_SIGMOID: activate_with(row, count, ESP_ACT_SIGMOID); break;
   default: break;
   }
 }
@@ -64,23 +58,26 @@ void bk_epilogue_begin(const bk_epilogue *epilogue, float *output, int64_t row, 
 }
 
 /* Pieces short enough for the first cache and the stack. */
-#define PIECE 256
+enum { piece_length = 256 };
 
-void bk_epilogue_finish(const bk_epilogue *epilogue, const float *tile, int64_t tile_stride, float *output,
-                        int64_t row, int64_t rows, int64_t column, int64_t count) {
-  float piece[PIECE];
+BK_CLONES void bk_epilogue_finish(const bk_epilogue *epilogue, const float *tile, int64_t tile_stride, float *output,
+                                  int64_t row, int64_t rows, int64_t column, int64_t count) {
+  float piece[piece_length];
   for (int64_t r = row; r < row + rows; r++) {
     const float *from = tile + (r - row) * tile_stride;
-    for (int64_t start = 0; start < count; start += PIECE) {
-      int64_t length = count - start < PIECE ? count - start : PIECE;
-      int64_t at = column + start;
-      float *to = output + r * epilogue->columns + at;
-      memcpy(piece, from + start, (size_t)length * sizeof(float));
-      if (epilogue->bias) add_into(piece, epilogue->bias + at, length);
-      if (epilogue->channel) add_into(piece, channel_row(epilogue, r, at), length);
+    const float *channel = epilogue->channel ? channel_row(epilogue, r, column) : 0;
+    for (int64_t start = 0; start < count; start += piece_length) {
+      int64_t length = count - start < piece_length ? count - start : piece_length;
+      float *to = output + r * epilogue->columns + column + start;
+      const float *bias = epilogue->bias ? epilogue->bias + column + start : 0;
+      const float *residual =
+          epilogue->residual ? epilogue->residual + r * epilogue->columns + column + start : 0;
+      for (int64_t k = 0; k < length; k++) piece[k] = from[start + k];
+      for (int64_t k = 0; bias && k < length; k++) piece[k] += bias[k];
+      for (int64_t k = 0; channel && k < length; k++) piece[k] += channel[start + k];
       activate_row(piece, length, epilogue->activation);
-      if (epilogue->residual) add_into(piece, epilogue->residual + r * epilogue->columns + at, length);
-      memcpy(to, piece, (size_t)length * sizeof(float));
+      for (int64_t k = 0; residual && k < length; k++) piece[k] += residual[k];
+      for (int64_t k = 0; k < length; k++) to[k] = piece[k];
     }
   }
 }

@@ -13,7 +13,8 @@ static const char *check_product(const bk_tensor *x, const bk_tensor *w, const b
   if (bk_columns(x) != w->dims[in_axis]) return "the input's last axis does not match the weights";
   if (bk_columns(y) != w->dims[1 - in_axis]) return "the output's last axis does not match the weights";
   if (bk_rows(y) != bk_rows(x)) return "input and output have different numbers of rows";
-  if (residual && (!bk_is_f32(residual) || !bk_same_shape(residual, y))) return "the residual must be f32, shaped as the output";
+  if (residual && (!bk_is_f32(residual) || !bk_same_shape(residual, y)))
+    return "the residual must be f32, shaped as the output";
   return 0;
 }
 

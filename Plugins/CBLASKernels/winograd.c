@@ -1,0 +1,207 @@
+#include "winograd.h"
+
+#include "panels.h"
+#include "winograd_kernels.h"
+#include "winograd_transform.h"
+
+/* Bytes of scratch that all workers share, and rows of one product. */
+enum { shared_limit = 48 << 20, tile_limit = 96, row_group = 6 };
+
+/* Whichever side is smaller is transformed once for all workers; the other side is cut into pieces, and each
+ * worker transforms, multiplies and finishes its own pieces while they are in its cache. */
+typedef struct plan {
+  int64_t tiles_y, tiles_x, tiles, panels;
+  int64_t tile_stride, panel_stride; /* from one point to the next, in a transformed tile or panel */
+  int64_t tile_floats, panel_floats; /* transformed */
+  int32_t shares_tiles;              /* else the weights are shared */
+  int64_t shared_tiles;              /* at a time */
+  int64_t block_tiles;               /* of one product */
+  int64_t block_panels;              /* likewise */
+  float *shared, *zeros;
+  char *own;
+  int64_t own_bytes, own_transformed;
+  uint64_t bytes;
+} plan;
+
+static int64_t clamp(int64_t value, int64_t low, int64_t high) {
+  return bk_larger(low, bk_smaller(value, high));
+}
+
+/* Points an odd number of cache lines apart: else the 36 of them compete for a few sets of the first cache. */
+static int64_t spread_points(int64_t floats) {
+  return floats < 256 || floats / 16 % 2 ? floats : bk_round_up(floats, 16) + 16;
+}
+
+static void choose_blocks(plan *s, int64_t channels, int64_t workers) {
+  int64_t tile_bytes = s->tile_floats * 4, panel_bytes = s->panel_floats * 4;
+  int64_t all_tiles = s->tiles * tile_bytes, all_panels = s->panels * panel_bytes;
+  s->shares_tiles = all_panels > shared_limit || s->tiles < 2 * row_group * workers ||
+                    (all_tiles < all_panels && all_tiles <= shared_limit);
+  if (s->shares_tiles) {
+    s->shared_tiles = clamp(shared_limit / tile_bytes, bk_smaller(s->tiles, tile_limit), s->tiles);
+    int64_t rounds = bk_divide_up(s->tiles, s->shared_tiles);
+    s->shared_tiles = bk_divide_up(s->tiles, rounds);
+    s->block_panels = clamp((3 << 20) / panel_bytes, 1, bk_divide_up(s->panels, workers));
+    s->block_tiles = bk_smaller(s->shared_tiles, tile_limit);
+  } else {
+    s->shared_tiles = s->tiles;
+    int64_t fit = clamp((1 << 20) / tile_bytes, channels < 256 ? 4 * row_group : tile_limit, tile_limit);
+    int64_t blocks = bk_round_up(bk_divide_up(s->tiles, fit), workers);
+    s->block_tiles = bk_round_up(bk_divide_up(s->tiles, blocks), row_group);
+    s->block_panels = bk_smaller(s->panels, 8);
+  }
+}
+
+static plan make_plan(const bk_winograd *conv, uint32_t workers, void *base) {
+  plan s = {0};
+  s.tiles_y = bk_divide_up(conv->out_height, bk_winograd_step);
+  s.tiles_x = bk_divide_up(conv->out_width, bk_winograd_step);
+  s.tiles = conv->batch * s.tiles_y * s.tiles_x;
+  s.panels = bk_divide_up(conv->out_channels, bk_panel_width);
+  s.tile_stride = spread_points(conv->channels);
+  s.panel_stride = spread_points(conv->channels * bk_panel_width);
+  s.tile_floats = bk_winograd_points * s.tile_stride;
+  s.panel_floats = bk_winograd_points * s.panel_stride;
+  choose_blocks(&s, conv->channels, workers);
+  bk_scratch scratch = {base, 0};
+  s.zeros = bk_take_floats(&scratch, conv->channels);
+  int64_t shared = s.shares_tiles ? s.shared_tiles * s.tile_floats : s.panels * s.panel_floats;
+  s.shared = bk_take_floats(&scratch, shared);
+  int64_t transformed = s.shares_tiles ? s.block_panels * s.panel_floats : s.block_tiles * s.tile_floats;
+  s.own_transformed = bk_round_up(transformed, 16);
+  int64_t width = s.block_panels * bk_panel_width;
+  int64_t products = s.block_tiles * bk_winograd_points * width;
+  s.own_bytes = bk_round_up((s.own_transformed + products + 16 * width) * 4, 64);
+  s.own = bk_take(&scratch, s.own_bytes * workers);
+  s.bytes = scratch.used;
+  return s;
+}
+
+typedef struct job {
+  const bk_winograd *conv;
+  plan plan;
+  int64_t first; /* of the shared tiles */
+  int64_t count;
+} job;
+
+/* One tile of the source, zero outside the map. */
+static void transform_tile(const job *j, int64_t tile, float *v) {
+  const bk_winograd *c = j->conv;
+  const plan *s = &j->plan;
+  const float *pixels[bk_winograd_points];
+  int64_t x0 = tile % s->tiles_x * bk_winograd_step - c->left;
+  int64_t y0 = tile / s->tiles_x % s->tiles_y * bk_winograd_step - c->top;
+  int64_t sample = tile / s->tiles_x / s->tiles_y;
+  for (int64_t y = 0; y < bk_winograd_tile; y++) {
+    for (int64_t x = 0; x < bk_winograd_tile; x++) {
+      int inside = y0 + y >= 0 && y0 + y < c->height && x0 + x >= 0 && x0 + x < c->width;
+      int64_t pixel = (sample * c->height + y0 + y) * c->width + x0 + x;
+      pixels[y * bk_winograd_tile + x] = inside ? c->source + pixel * c->channels : s->zeros;
+    }
+  }
+  bk_winograd_input(pixels, c->channels, v, j->plan.tile_stride);
+}
+
+/* The products of one tile back to its pixels. */
+static void finish_tile(const job *j, int64_t tile, int64_t column, int64_t width, const float *m, float *y) {
+  const bk_winograd *c = j->conv;
+  const plan *s = &j->plan;
+  int64_t count = bk_smaller(width, c->out_channels - column);
+  bk_winograd_output(m, width, count, y);
+  int64_t x0 = tile % s->tiles_x * bk_winograd_step;
+  int64_t y0 = tile / s->tiles_x % s->tiles_y * bk_winograd_step;
+  int64_t sample = tile / s->tiles_x / s->tiles_y;
+  int64_t pixels = bk_smaller(bk_winograd_step, c->out_width - x0);
+  for (int64_t line = 0; line < bk_winograd_step && y0 + line < c->out_height; line++) {
+    int64_t row = (sample * c->out_height + y0 + line) * c->out_width + x0;
+    bk_epilogue_finish(&c->epilogue, y + line * bk_winograd_step * count, count, c->target, row, pixels, column, count);
+  }
+}
+
+/* Transformed tiles [first, first + tiles) at v times panels [panel, panel + panels) at u. */
+static void multiply(const job *j, int64_t first, int64_t tiles, const float *v, int64_t panel, int64_t panels,
+                     const float *u, float *m) {
+  const plan *s = &j->plan;
+  int64_t width = panels * bk_panel_width;
+  float *y = m + s->block_tiles * bk_winograd_points * s->block_panels * bk_panel_width;
+  for (int64_t point = 0; point < bk_winograd_points; point++) {
+    bk_multiply_panels(v + point * s->tile_stride, s->tile_floats, tiles, j->conv->channels,
+                       u + point * s->panel_stride, s->panel_floats, panels, m + point * width,
+                       bk_winograd_points * width);
+  }
+  for (int64_t tile = 0; tile < tiles; tile++) {
+    finish_tile(j, first + tile, panel * bk_panel_width, width, m + tile * bk_winograd_points * width, y);
+  }
+}
+
+static void transform_shared_tiles(void *argument, int64_t begin, int64_t end, uint32_t worker) {
+  (void)worker;
+  const job *j = argument;
+  for (int64_t tile = begin; tile < end; tile++) {
+    transform_tile(j, j->first + tile, j->plan.shared + tile * j->plan.tile_floats);
+  }
+}
+
+static void transform_shared_panels(void *argument, int64_t begin, int64_t end, uint32_t worker) {
+  (void)worker;
+  const job *j = argument;
+  for (int64_t panel = begin; panel < end; panel++) {
+    bk_winograd_panel(j->conv, panel, j->plan.shared + panel * j->plan.panel_floats, j->plan.panel_stride);
+  }
+}
+
+static void run_panels(void *argument, int64_t begin, int64_t end, uint32_t worker) {
+  const job *j = argument;
+  const plan *s = &j->plan;
+  float *u = (float *)(s->own + worker * s->own_bytes), *m = u + s->own_transformed;
+  for (int64_t block = begin; block < end; block++) {
+    int64_t panel = block * s->block_panels, panels = bk_smaller(s->block_panels, s->panels - panel);
+    for (int64_t p = 0; p < panels; p++) {
+      bk_winograd_panel(j->conv, panel + p, u + p * s->panel_floats, s->panel_stride);
+    }
+    for (int64_t tile = 0; tile < j->count; tile += s->block_tiles) {
+      multiply(j, j->first + tile, bk_smaller(s->block_tiles, j->count - tile), s->shared + tile * s->tile_floats,
+               panel, panels, u, m);
+    }
+  }
+}
+
+static void run_tiles(void *argument, int64_t begin, int64_t end, uint32_t worker) {
+  const job *j = argument;
+  const plan *s = &j->plan;
+  float *v = (float *)(s->own + worker * s->own_bytes), *m = v + s->own_transformed;
+  for (int64_t block = begin; block < end; block++) {
+    int64_t first = block * s->block_tiles, tiles = bk_smaller(s->block_tiles, s->tiles - first);
+    for (int64_t tile = 0; tile < tiles; tile++) transform_tile(j, first + tile, v + tile * s->tile_floats);
+    for (int64_t panel = 0; panel < s->panels; panel += s->block_panels) {
+      multiply(j, first, tiles, v, panel, bk_smaller(s->block_panels, s->panels - panel),
+               s->shared + panel * s->panel_floats, m);
+    }
+  }
+}
+
+int bk_winograd_pays(const bk_winograd *conv) {
+  int64_t tiles = conv->batch * bk_divide_up(conv->out_height, bk_winograd_step) *
+                  bk_divide_up(conv->out_width, bk_winograd_step);
+  return tiles >= 8 && conv->channels >= 16 && conv->out_channels >= 16;
+}
+
+uint64_t bk_winograd_scratch(const bk_winograd *conv, uint32_t workers) {
+  return make_plan(conv, workers, 0).bytes;
+}
+
+void bk_winograd_run(const bk_winograd *conv, const bk_call *call, void *scratch) {
+  job j = {conv, make_plan(conv, call->workers, scratch), 0, 0};
+  const plan *s = &j.plan;
+  for (int64_t c = 0; c < conv->channels; c++) s->zeros[c] = 0;
+  if (!s->shares_tiles) {
+    bk_parallel(call, s->panels, transform_shared_panels, &j);
+    bk_parallel(call, bk_divide_up(s->tiles, s->block_tiles), run_tiles, &j);
+    return;
+  }
+  for (; j.first < s->tiles; j.first += s->shared_tiles) {
+    j.count = bk_smaller(s->shared_tiles, s->tiles - j.first);
+    bk_parallel(call, j.count, transform_shared_tiles, &j);
+    bk_parallel(call, bk_divide_up(s->panels, s->block_panels), run_panels, &j);
+  }
+}

@@ -1,0 +1,26 @@
+/* 3×3 convolution with stride 1 by Winograd's F(4×4, 3×3), forward and data gradient. */
+#ifndef WINOGRAD_H
+#define WINOGRAD_H
+
+#include "epilogue.h"
+#include "operands.h"
+
+typedef struct bk_winograd {
+  int64_t batch, height, width, channels;      /* of what is read */
+  int64_t out_height, out_width, out_channels; /* of what is written */
+  int64_t top, left;                           /* zero padding of what is read; may be negative */
+  const float *source;
+  const void *weights; /* [out_channels, channels, 3, 3], or [channels, out_channels, 3, 3] if `rotated` */
+  int32_t dtype;
+  int32_t rotated; /* the data gradient: kernels turned by 180° and transposed */
+  float *target;
+  bk_epilogue epilogue;
+} bk_winograd;
+
+/* Whether it is faster than gathered patches: enough tiles for the transformed weights to pay. */
+int bk_winograd_pays(const bk_winograd *conv);
+
+uint64_t bk_winograd_scratch(const bk_winograd *conv, uint32_t workers);
+void bk_winograd_run(const bk_winograd *conv, const bk_call *call, void *scratch);
+
+#endif

@@ -1,0 +1,23 @@
+/* The three transforms of Winograd's F(4×4, 3×3): Y = Aᵀ[(G g Gᵀ) ⊙ (Bᵀ d B)]A.
+ *
+ * Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (2015), but with the interpolation points
+ * 0, ±√½, ±√2, ∞, which lose fewer bits than the usual 0, ±1, ±2, ∞. Rows of 36 values count (y, x) of a 6×6 tile.
+ */
+#ifndef WINOGRAD_TRANSFORM_H
+#define WINOGRAD_TRANSFORM_H
+
+#include <stdint.h>
+
+enum { bk_winograd_tile = 6, bk_winograd_points = 36, bk_winograd_step = 4 };
+
+/* v[36][channels] = Bᵀ d B, points `point_stride` apart, where pixels[y · 6 + x] holds the channels of a pixel. */
+void bk_winograd_input(const float *const *pixels, int64_t channels, float *v, int64_t point_stride);
+
+/* One panel of 16 kernels: u[36][·] with `point_stride` between points, each point [16] for one channel, from
+ * g[9][16]. */
+void bk_winograd_kernel(const float *g, float *u, int64_t point_stride);
+
+/* y[16, count] = Aᵀ m A, where m[point] starts at m + point · point_stride. */
+void bk_winograd_output(const float *m, int64_t point_stride, int64_t count, float *y);
+
+#endif
