@@ -131,19 +131,4 @@ import Testing
       try registry.backend(named: "one")
     }
   }
-
-  @Test func `the program never searches its current directory`() throws {
-    let workshop = try Workshop()
-    try workshop.backend("here")
-    try workshop.backend("there", in: "folder")
-    let folder = try #require(Bundle.main.executablePath) as NSString
-    let program = folder.deletingLastPathComponent + "/espalier"
-    let result = try Workshop.run(
-      program, ["plugins", "--json"],
-      environment: ["ESPALIER_PLUGIN_PATH": ":.:\(workshop.folder)/folder:"],
-      currentDirectory: workshop.folder)
-    #expect(result.status == 0)
-    #expect(result.output.contains("libespalier-backend-there.so"))
-    #expect(!result.output.contains("libespalier-backend-here.so"))
-  }
 }

@@ -13,7 +13,7 @@ public final class MetricLogger: Sendable {
 
   init(name: String, api: UnsafePointer<esp_logger_api>, run: String) {
     self.name = name
-    queue = MetricQueue(name: name, api: api)
+    queue = MetricQueue(name: name)
     let worker = MetricWorker(name: name, api: api, queue: queue)
     DispatchQueue(label: "espalier.logger.\(name)").async { worker.work(run: run) }
   }

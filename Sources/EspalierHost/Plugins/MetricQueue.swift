@@ -1,5 +1,4 @@
 import Dispatch
-import EspalierABI
 import Logging
 import Synchronization
 
@@ -41,7 +40,7 @@ final class MetricQueue: Sendable {
   private let state = Mutex(State())
   private let filled = DispatchSemaphore(value: 0)
 
-  init(name: String, api: UnsafePointer<esp_logger_api>) {
+  init(name: String) {
     self.name = name
     logger = Logger(label: "espalier.logger.\(name)")
   }
