@@ -1,1 +1,0 @@
-#include "espalier_image_codecs.h"

@@ -1,1 +1,0 @@
-// EspalierImages: module contents follow.
