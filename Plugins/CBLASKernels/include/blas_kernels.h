@@ -45,6 +45,9 @@ typedef struct bk_kernel {
   void (*_Nonnull run)(const bk_call *_Nonnull call);
 } bk_kernel;
 
+/* Once, before the first kernel: OpenBLAS leaves the threads to the host's pool. */
+void bk_set_up(void);
+
 /* The kernel of an operation, or null. */
 const bk_kernel *_Nullable bk_find_kernel(int32_t op);
 
