@@ -38,12 +38,17 @@ static adamw_scalars step_scalars(const float *v) {
   };
 }
 
+/* The one place where PyTorch multiplies and adds with one rounding. */
+static inline float blend(float from, float to, float weight) { return from + weight * (to - from); }
+
 BK_CLONES static void update(float *restrict p, const float *restrict g, float *restrict m, float *restrict v,
                              int64_t count, const adamw_scalars *scalars) {
   const adamw_scalars s = *scalars;
   for (int64_t k = 0; k < count; k++) {
+    /* Each operation rounds, as PyTorch's separate passes do. */
+#pragma clang fp contract(off)
     const float gradient = g[k] * s.multiplier;
-    const float first = m[k] + s.blend * (gradient - m[k]);
+    const float first = blend(m[k], gradient, s.blend);
     const float second = v[k] * s.beta2 + s.complement * gradient * gradient;
     const float root = __builtin_elementwise_sqrt(second) / s.root + s.epsilon;
     m[k] = first;

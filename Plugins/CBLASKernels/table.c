@@ -1,10 +1,17 @@
 /* The table of all kernels; each file of kernels declares its own in a list header. */
 #include "blas_kernels.h"
 #include "kernel_list.h"
+#include "kernel_list_matmul.h"
 
 #include <cblas.h>
 
 static const bk_kernel *const kernels[] = {
+    &bk_linear,
+    &bk_linear_dx,
+    &bk_linear_dw,
+    &bk_conv2d,
+    &bk_conv2d_dx,
+    &bk_conv2d_dw,
     &bk_sum_to,
     &bk_group_norm,
     &bk_group_norm_backward,
