@@ -142,6 +142,9 @@ public final class GraphBuilder {
   /// The paths and shapes of all parameters declared so far.
   public var parameterShapes: [String: Shape] { parameters.mapValues { tensors[$0].spec.shape } }
 
+  /// The paths of all parameters in the order of their declaration.
+  public var parameterPaths: [String] { parameters.sorted { $0.value < $1.value }.map(\.key) }
+
   /// The paths of the trained parameters, sorted.
   public var trainablePaths: [String] {
     parameters.filter { tensors[$0.value].role == .state }.keys.sorted()

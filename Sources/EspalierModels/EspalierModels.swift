@@ -1,1 +1,0 @@
-// EspalierModels: module contents follow.
