@@ -132,7 +132,7 @@ let package = Package(
     tests("EspalierCheckpoints", ["EspalierTensors"]),
     tests("EspalierImages", ["EspalierTensors"]),
     tests("EspalierTokenizers", ["EspalierTensors"]),
-    tests("EspalierModels", ["EspalierTensors", "EspalierGraph", "EspalierHost"]),
+    tests("EspalierModels", ["EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints"]),
     tests("EspalierDatasets", ["EspalierTensors", "EspalierImages"]),
     tests("EspalierPipelines", ["EspalierTensors", "EspalierHost", "EspalierImages", "EspalierModels"]),
     tests(

@@ -115,8 +115,8 @@ public struct T2IAdapterConfiguration: ControlAdapterConfiguration, Hashable {
   public var json: JSONValue {
     .object([
       "_class_name": .string(T2IAdapter.className),
-      // The version whose format this is.
-      "_diffusers_version": .string("0.30.0"),
+      // The version of Diffusers that the goldens come from.
+      "_diffusers_version": .string("0.42.1"),
       "adapter_type": .string(adapterType.rawValue),
       "channels": .array(channels.map { .number($0) }),
       "downscale_factor": .number(downscaleFactor),

@@ -1,4 +1,5 @@
 import EspalierGraph
+import EspalierTensors
 
 /// What both CLIP text encoders have in common: embeddings, layers and the final norm.
 ///

@@ -1,4 +1,5 @@
 public import EspalierGraph
+import EspalierTensors
 
 /// Two-dimensional convolution of a feature map with a square kernel.
 ///

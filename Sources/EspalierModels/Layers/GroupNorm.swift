@@ -1,4 +1,5 @@
 public import EspalierGraph
+import EspalierTensors
 
 /// Group normalisation of a feature map with a learned scale and shift.
 ///

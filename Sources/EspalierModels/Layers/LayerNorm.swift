@@ -1,4 +1,5 @@
 public import EspalierGraph
+import EspalierTensors
 
 /// Layer normalisation of tokens with a learned scale and shift.
 ///

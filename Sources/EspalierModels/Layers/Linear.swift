@@ -1,4 +1,5 @@
 public import EspalierGraph
+import EspalierTensors
 
 /// Affine map of the last axis.
 ///

@@ -1,4 +1,5 @@
 public import EspalierGraph
+import EspalierTensors
 
 /// Halves a feature map by a 3×3 convolution with stride 2.
 ///

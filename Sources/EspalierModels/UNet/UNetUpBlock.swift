@@ -1,4 +1,5 @@
 import EspalierGraph
+import EspalierTensors
 
 /// A level on the way up: `UpBlock2D`, or `CrossAttnUpBlock2D` if it attends.
 ///
