@@ -34,7 +34,8 @@ import Testing
     let unet = UNet2DConditionModel(graph.scope("unet"), configuration)
     _ = unet(
       DenoiserInputs(
-        sample: graph.input("sample", [1, 64, 64, 4]), timeEmbedding: graph.input("time", [1, 320]),
+        sample: graph.input("sample", [1, 64, 64, 4]),
+        timeEmbedding: graph.input("time", [1, 320]),
         addEmbedding: graph.input("add", [1, 2816]),
         encoderHiddenStates: graph.input("text", [1, 77, 2048]),
         adapterFeatures: [graph.input("feature", [1, 64, 64, 320])]))

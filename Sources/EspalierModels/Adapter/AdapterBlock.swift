@@ -64,7 +64,8 @@ struct LightAdapterBlock {
 /// Residual block of the adapters: 3×3 convolution, ReLU, convolution.
 ///
 /// Checkpoint keys: `block1`, `block2`.
-/// Source: Diffusers `models/adapter.py`, `AdapterResnetBlock` (second kernel 1) and `LightAdapterResnetBlock` (3).
+/// Source: Diffusers `models/adapter.py`, `AdapterResnetBlock` (second kernel 1) and
+/// `LightAdapterResnetBlock` (3).
 struct AdapterResnetBlock {
   private let block1, block2: Conv2d
 

@@ -23,7 +23,8 @@ public struct MultiAdapter {
   ///
   /// - Parameters:
   ///   - images: One control image per adapter, all of the same size.
-  ///   - weights: One value per adapter of shape `[1]`; as inputs they change without compiling again.
+  ///   - weights: One value per adapter of shape `[1]`; as inputs they change without compiling
+  ///     again.
   /// - Precondition: As many images and weights as adapters.
   public func features(of images: [Value], weights: [Value]) -> [Value] {
     precondition(

@@ -1,15 +1,16 @@
 public import EspalierTensors
 
 extension T2IAdapter {
-  /// Weights of a fresh adapter as PyTorch makes them: uniform within ±1/√(inputs of one output), weights and biases
-  /// alike.
+  /// Weights of a fresh adapter as PyTorch makes them: uniform within ±1/√(inputs of one output),
+  /// weights and biases alike.
   ///
-  /// Source: PyTorch `nn/modules/conv.py`, `reset_parameters`: `kaiming_uniform_(a=√5)` for the weight.
+  /// Source: PyTorch `nn/modules/conv.py`, `reset_parameters`: `kaiming_uniform_(a=√5)` for the
+  /// weight.
   ///
   /// - Parameters:
   ///   - configuration: The adapter.
-  ///   - uniform: Gives the next `count` numbers of a uniform stream in 0..<1. It is asked for each parameter in
-  ///     order, so that PyTorch's stream gives PyTorch's weights.
+  ///   - uniform: Gives the next `count` numbers of a uniform stream in 0..<1. It is asked for each
+  ///     parameter in order, so that PyTorch's stream gives PyTorch's weights.
   /// - Returns: Checkpoint keys and f32 tensors, in order.
   public static func initialParameters(
     _ configuration: T2IAdapterConfiguration, uniform: (_ count: Int) -> [Float]

@@ -3,7 +3,8 @@ public import EspalierGraph
 
 /// The T2I-Adapter: turns a control image into feature maps that are added inside a U-Net.
 ///
-/// Checkpoint keys: `adapter.conv_in` (not in light adapters), `adapter.body.S` with one stage per feature map.
+/// Checkpoint keys: `adapter.conv_in` (not in light adapters), `adapter.body.S` with one stage per
+/// feature map.
 /// Source: Diffusers `models/adapter.py`, `T2IAdapter`; Mou et al. 2023.
 public struct T2IAdapter: ControlAdapter {
   public static let className = "T2IAdapter"
@@ -31,7 +32,8 @@ public struct T2IAdapter: ControlAdapter {
     }
   }
 
-  /// - Parameter image: Control image `[B, H, W, inChannels]` in 0…1, sides multiples of `downscaleFactor`.
+  /// - Parameter image: Control image `[B, H, W, inChannels]` in 0…1, sides multiples of
+  ///   `downscaleFactor`.
   /// - Returns: One feature map per stage, of the shapes that `featureShapes` tells, unscaled.
   public func features(of image: Value) -> [Value] {
     let pixels = image.pixelUnshuffled(factor: configuration.downscaleFactor, path: path)
@@ -46,7 +48,8 @@ public struct T2IAdapter: ControlAdapter {
 extension T2IAdapterConfiguration {
   /// Besides Diffusers' keys the authors' own: no `adapter.`, the blocks of all stages in one list.
   ///
-  /// Source: https://github.com/TencentARC/T2I-Adapter, `adapter.py`; the same tensors under other names.
+  /// Source: https://github.com/TencentARC/T2I-Adapter, `adapter.py`; the same tensors under other
+  /// names.
   public var keyMap: KeyMap {
     var groups: [[String]] = []
     if adapterType == .light {

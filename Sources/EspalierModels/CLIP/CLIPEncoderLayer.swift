@@ -1,8 +1,10 @@
 import EspalierGraph
 
-/// Layer of the CLIP text encoder: causal attention and a feed-forward network, each after a LayerNorm.
+/// Layer of the CLIP text encoder: causal attention and a feed-forward network, each after a
+/// LayerNorm.
 ///
-/// Checkpoint keys: `layer_norm1`, `self_attn.{q,k,v,out}_proj`, `layer_norm2`, `mlp.fc1`, `mlp.fc2`.
+/// Checkpoint keys: `layer_norm1`, `self_attn.{q,k,v,out}_proj`, `layer_norm2`, `mlp.fc1`,
+/// `mlp.fc2`.
 /// Source: Transformers `modeling_clip.py`, `CLIPEncoderLayer`.
 struct CLIPEncoderLayer {
   private let layerNorm1, layerNorm2: LayerNorm

@@ -3,7 +3,8 @@ import EspalierGraph
 
 /// The keys of a CLIP text encoder's `config.json`.
 ///
-/// Source: Transformers `configuration_clip.py`, `CLIPTextConfig`, whose defaults apply to absent keys.
+/// Source: Transformers `configuration_clip.py`, `CLIPTextConfig`, whose defaults apply to absent
+/// keys.
 public struct CLIPTextConfiguration: ModelConfiguration, Hashable {
   /// Rows of the token table.
   public let vocabSize: Int
@@ -46,8 +47,8 @@ public struct CLIPTextConfiguration: ModelConfiguration, Hashable {
 
   /// Where each prompt's end-of-text token stands, the place of the pooled embedding.
   ///
-  /// Source: Transformers `modeling_clip.py`: the first highest id if the configuration says 2, else the first
-  /// end-of-text token, and the start if there is none.
+  /// Source: Transformers `modeling_clip.py`: the first highest id if the configuration says 2,
+  /// else the first end-of-text token, and the start if there is none.
   ///
   /// - Parameter ids: One row of token ids per prompt.
   public func eosPositions(_ ids: [[Int32]]) -> [Int32] {

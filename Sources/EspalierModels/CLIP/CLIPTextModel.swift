@@ -43,7 +43,8 @@ public struct CLIPTextModelWithProjection: TextEncoder {
 
   /// - Parameters:
   ///   - ids: i32 `[B, maxPositionEmbeddings]`.
-  ///   - eosPositions: i32 `[B]`, from `CLIPTextConfiguration.eosPositions`; without them nothing is pooled.
+  ///   - eosPositions: i32 `[B]`, from `CLIPTextConfiguration.eosPositions`; without them nothing
+  ///     is pooled.
   public func callAsFunction(_ ids: Value, eosPositions: Value?) -> TextEncoderOutput {
     let (hiddenStates, last) = textModel(ids)
     return TextEncoderOutput(

@@ -3,8 +3,8 @@ import EspalierTensors
 
 /// What both CLIP text encoders have in common: embeddings, layers and the final norm.
 ///
-/// Checkpoint keys, below `text_model`: `embeddings.token_embedding`, `embeddings.position_embedding`,
-/// `encoder.layers.N`, `final_layer_norm`.
+/// Checkpoint keys, below `text_model`: `embeddings.token_embedding`,
+/// `embeddings.position_embedding`, `encoder.layers.N`, `final_layer_norm`.
 /// Source: Transformers `modeling_clip.py`, `CLIPTextModel`; Radford et al. 2021.
 struct CLIPTextTransformer {
   private let tokenEmbedding, positionEmbedding: Value
@@ -28,7 +28,8 @@ struct CLIPTextTransformer {
   }
 
   /// - Parameter ids: i32 `[B, maxPositionEmbeddings]`.
-  /// - Returns: The embeddings before the first layer and after each, and the last after the final norm.
+  /// - Returns: The embeddings before the first layer and after each, and the last after the final
+  ///   norm.
   func callAsFunction(_ ids: Value) -> (hiddenStates: [Value], lastHiddenState: Value) {
     var h = ids.embedded(in: tokenEmbedding, path: path) + positionEmbedding
     var hiddenStates = [h]

@@ -20,7 +20,8 @@ public struct ActivationRecorder {
 
   /// The recorder of a part of the model.
   public subscript(_ part: String) -> ActivationRecorder {
-    sink == nil ? self : ActivationRecorder(name: name.isEmpty ? part : name + "." + part, sink: sink)
+    guard sink != nil else { return self }
+    return ActivationRecorder(name: name.isEmpty ? part : name + "." + part, sink: sink)
   }
   public subscript(_ part: String, _ index: Int) -> ActivationRecorder { self[part]["\(index)"] }
 

@@ -1,6 +1,7 @@
 public import EspalierGraph
 
-/// Transformer block: attention to itself, attention to the text, feed-forward, each after a LayerNorm.
+/// Transformer block: attention to itself, attention to the text, feed-forward, each after a
+/// LayerNorm.
 ///
 /// Checkpoint keys: `norm1`, `attn1`, `norm2`, `attn2`, `norm3`, `ff`.
 /// Source: Diffusers `models/attention.py`, `BasicTransformerBlock` with `norm_type="layer_norm"`.

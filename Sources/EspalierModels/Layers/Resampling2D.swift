@@ -10,8 +10,8 @@ public struct Downsample2D {
 
   /// Declares the parameters under `scope`; nothing is allocated.
   ///
-  /// - Parameter padding: The configured padding; 0 stands for one row below and one column to the right, as
-  ///   the VAE's encoder has it.
+  /// - Parameter padding: The configured padding; 0 stands for one row below and one column to the
+  ///   right, as the VAE's encoder has it.
   public init(_ scope: Scope, channels: Int, padding: Int) {
     conv = Conv2d(
       scope["conv"], inChannels: channels, outChannels: channels, kernel: 3, stride: 2,

@@ -1,9 +1,10 @@
 public import EspalierGraph
 
-/// Residual block: GroupNorm → SiLU → 3×3 convolution, twice, with the time embedding added in between.
+/// Residual block: GroupNorm → SiLU → 3×3 convolution, twice, with the time embedding added in
+/// between.
 ///
-/// Checkpoint keys: `norm1`, `conv1`, `time_emb_proj`, `norm2`, `conv2`, `conv_shortcut`. The VAE's blocks have no
-/// `time_emb_proj`; `conv_shortcut` exists where the number of channels changes.
+/// Checkpoint keys: `norm1`, `conv1`, `time_emb_proj`, `norm2`, `conv2`, `conv_shortcut`. The VAE's
+/// blocks have no `time_emb_proj`; `conv_shortcut` exists where the number of channels changes.
 /// Source: Diffusers `models/resnet.py`, `ResnetBlock2D` with `time_embedding_norm="default"`.
 public struct ResnetBlock2D {
   private let norm1, norm2: GroupNorm

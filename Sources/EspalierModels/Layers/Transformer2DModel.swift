@@ -2,9 +2,10 @@ public import EspalierGraph
 
 /// Transformer over the pixels of a feature map, conditioned on text, with a residual connection.
 ///
-/// Checkpoint keys: `norm`, `proj_in`, `transformer_blocks.N`, `proj_out`. The projections are linear or 1×1
-/// convolutions, which differ in the shape of their weights only.
-/// Source: Diffusers `models/transformers/transformer_2d.py`, `Transformer2DModel` with continuous input.
+/// Checkpoint keys: `norm`, `proj_in`, `transformer_blocks.N`, `proj_out`. The projections are
+/// linear or 1×1 convolutions, which differ in the shape of their weights only.
+/// Source: Diffusers `models/transformers/transformer_2d.py`, `Transformer2DModel` with continuous
+/// input.
 public struct Transformer2DModel {
   /// A projection of channels in either of the two layouts.
   private enum Projection {

@@ -2,14 +2,17 @@ public import EspalierCheckpoints
 public import EspalierGraph
 public import EspalierTensors
 
-/// A network: reads its configuration, declares parameters by checkpoint key, and emits graph values when called.
+/// A network: reads its configuration, declares parameters by checkpoint key, and emits graph
+/// values when called.
 ///
-/// The models of this module are Diffusers' and Transformers'. Other packages add theirs by conforming to one of the
-/// roles (`Denoiser`, `TextEncoder`, `Autoencoder`, `ControlAdapter`) and registering in a `ModelRegistry`.
+/// The models of this module are Diffusers' and Transformers'. Other packages add theirs by
+/// conforming to one of the roles (`Denoiser`, `TextEncoder`, `Autoencoder`, `ControlAdapter`) and
+/// registering in a `ModelRegistry`.
 public protocol Model: SendableMetatype {
   associatedtype Configuration: ModelConfiguration
 
-  /// The name in `config.json`: `_class_name` (Diffusers) or an entry of `architectures` (Transformers).
+  /// The name in `config.json`: `_class_name` (Diffusers) or an entry of `architectures`
+  /// (Transformers).
   static var className: String { get }
 
   var configuration: Configuration { get }
@@ -34,7 +37,8 @@ extension ModelConfiguration {
 }
 
 extension Model {
-  /// The checkpoint keys and shapes of all parameters in the order of their declaration; nothing is run.
+  /// The checkpoint keys and shapes of all parameters in the order of their declaration; nothing is
+  /// run.
   public static func parameters(
     _ configuration: Configuration
   ) -> [(key: String, shape: Shape)] {

@@ -8,8 +8,8 @@ extension UNet2DConditionConfiguration {
       timesteps, dim: blockOutChannels[0], flipSinToCos: flipSinToCos, freqShift: freqShift)
   }
 
-  /// The number of sizes and crop coordinates per sample, for pooled text of `textFeatures`; SDXL has 6, its
-  /// refiner 5.
+  /// The number of sizes and crop coordinates per sample, for pooled text of `textFeatures`; SDXL
+  /// has 6, its refiner 5.
   public func timeIDCount(textFeatures: Int) -> Int {
     guard let total = projectionClassEmbeddingsInputDim, let each = additionTimeEmbedDim else {
       return 0
@@ -17,13 +17,15 @@ extension UNet2DConditionConfiguration {
     return max(total - textFeatures, 0) / each
   }
 
-  /// Pooled text and sinusoids of the sizes side by side; nil for a network without added embedding.
+  /// Pooled text and sinusoids of the sizes side by side; nil for a network without added
+  /// embedding.
   ///
   /// Source: Diffusers `get_aug_embed` with `addition_embed_type="text_time"`.
   ///
   /// - Parameters:
   ///   - textEmbeds: `[B, P]`.
-  ///   - timeIDs: For each sample original height and width, crop top and left, target height and width.
+  ///   - timeIDs: For each sample original height and width, crop top and left, target height and
+  ///     width.
   /// - Returns: f32 `[B, projectionClassEmbeddingsInputDim]`.
   /// - Precondition: The numbers of samples and of features fit.
   public func additionProjection(textEmbeds: HostTensor, timeIDs: [[Double]]) -> HostTensor? {

@@ -38,7 +38,7 @@ extension UNet2DConditionConfiguration {
     guard let names = try json.optionalStrings(key) else { return value }
     guard names.count == value.count, names.allSatisfy({ $0 == plain || $0 == attending }) else {
       throw json.refused(
-        key, expected: "\(plain) or \(attending), once for each of block_out_channels (\(value.count))")
+        key, expected: "\(plain) or \(attending) for each of \(value.count) block_out_channels")
     }
     return names.map { $0 == attending }
   }
@@ -57,20 +57,23 @@ extension UNet2DConditionConfiguration {
   /// Refuses channels that groups and heads do not divide.
   func requireDivisors(_ json: JSONObject, _ headsKey: String) throws(CheckpointError) {
     if !blockOutChannels.allSatisfy({ $0 % normNumGroups == 0 }) {
-      throw json.refused("norm_num_groups", expected: "a divisor of block_out_channels \(blockOutChannels)")
+      throw json.refused("norm_num_groups", expected: "a divisor of all block_out_channels")
     }
     for (channels, heads) in zip(blockOutChannels, numAttentionHeads) where channels % heads != 0 {
       throw json.refused(headsKey, expected: "divisors of block_out_channels \(blockOutChannels)")
     }
-    if let total = projectionClassEmbeddingsInputDim, let each = additionTimeEmbedDim, total <= each {
+    if let total = projectionClassEmbeddingsInputDim, let each = additionTimeEmbedDim,
+      total <= each
+    {
       throw json.refused("projection_class_embeddings_input_dim", expected: "more than \(each)")
     }
   }
 
   /// Transformer blocks per layer of each level, from a number, a list, or a list of lists.
   ///
-  /// Source: Diffusers: the way up mirrors the way down unless `reverse_transformer_layers_per_block` says
-  /// otherwise; the middle is as deep as the first layer of the lowest level.
+  /// Source: Diffusers: the way up mirrors the way down unless
+  /// `reverse_transformer_layers_per_block` says otherwise; the middle is as deep as the first
+  /// layer of the lowest level.
   struct TransformerDepths {
     let down: [[Int]]
     let mid: Int
@@ -105,7 +108,8 @@ extension UNet2DConditionConfiguration {
         && depths.joined().allSatisfy((0...1000).contains)
       if !fits {
         throw json.refused(
-          key, expected: "one depth for each of \(layers.count) levels, or a list of depths for each")
+          key, expected: "a depth for each of \(layers.count) levels, or one for each of its layers"
+        )
       }
       return depths
     }

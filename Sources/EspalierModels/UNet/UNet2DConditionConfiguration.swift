@@ -3,9 +3,10 @@ public import EspalierTensors
 
 /// The keys of a `UNet2DConditionModel`'s `config.json`.
 ///
-/// Source: Diffusers `models/unets/unet_2d_condition.py`, whose defaults apply to absent keys. Keys that would change
-/// the network in ways that no SDXL checkpoint uses are refused. `upcast_attention` and `dropout` change nothing:
-/// attention accumulates in f32, and the network is frozen.
+/// Source: Diffusers `models/unets/unet_2d_condition.py`, whose defaults apply to absent keys. Keys
+/// that would change the network in ways that no SDXL checkpoint uses are refused.
+/// `upcast_attention` and `dropout` change nothing: attention accumulates in f32, and the network
+/// is frozen.
 public struct UNet2DConditionConfiguration: ModelConfiguration, Hashable {
   /// What stands between the way down and the way up.
   public enum MidBlock: Hashable, Sendable {
@@ -97,7 +98,8 @@ public struct UNet2DConditionConfiguration: ModelConfiguration, Hashable {
     try requireDivisors(json, headsKey)
   }
 
-  /// The shapes `[B, h, w, C]` of the adapter features that the network takes, for latents of these sides.
+  /// The shapes `[B, h, w, C]` of the adapter features that the network takes, for latents of these
+  /// sides.
   ///
   /// The first levels' features, one per level, then one for the middle.
   public func adapterFeatureShapes(batch: Int, height: Int, width: Int) -> [Shape] {
@@ -111,7 +113,9 @@ public struct UNet2DConditionConfiguration: ModelConfiguration, Hashable {
       shapes.append([batch, sides.0, sides.1, blockOutChannels[level]])
       (height, width) = halved
     }
-    if midBlock != .none, let last = blockOutChannels.last { shapes.append([batch, height, width, last]) }
+    if midBlock != .none, let last = blockOutChannels.last {
+      shapes.append([batch, height, width, last])
+    }
     return shapes
   }
 

@@ -1,10 +1,12 @@
 public import EspalierGraph
 
-/// SDXL's U-Net: predicts noise from noisy latents, text, time and sizes, and takes the features of adapters.
+/// SDXL's U-Net: predicts noise from noisy latents, text, time and sizes, and takes the features of
+/// adapters.
 ///
-/// Checkpoint keys: `conv_in`, `time_embedding`, `add_embedding`, `down_blocks.I`, `mid_block`, `up_blocks.I`,
-/// `conv_norm_out`, `conv_out`.
-/// Source: Diffusers `models/unets/unet_2d_condition.py`, `UNet2DConditionModel`; Podell et al. 2023.
+/// Checkpoint keys: `conv_in`, `time_embedding`, `add_embedding`, `down_blocks.I`, `mid_block`,
+/// `up_blocks.I`, `conv_norm_out`, `conv_out`.
+/// Source: Diffusers `models/unets/unet_2d_condition.py`, `UNet2DConditionModel`; Podell et al.
+/// 2023.
 public struct UNet2DConditionModel: Denoiser {
   public static let className = "UNet2DConditionModel"
   public let configuration: UNet2DConditionConfiguration
@@ -47,11 +49,12 @@ public struct UNet2DConditionModel: Denoiser {
   }
 
   /// - Parameters:
-  ///   - inputs: `timeEmbedding` and `addEmbedding` as `UNet2DConditionConfiguration.timeProjection` and
-  ///     `additionProjection` give them; `adapterFeatures` as `adapterFeatureShapes` tells, of which later ones may be
-  ///     missing.
-  ///   - recorder: Receives `conv_in`, `time_embedding`, `add_embedding`, `down.I`, `down.I.resnet.J`,
-  ///     `down.I.attn.J`, `down.I.attn.J.block.K.{attn1,attn2,ff}`, `mid`, `up.I` and so on.
+  ///   - inputs: `timeEmbedding` and `addEmbedding` as
+  ///     `UNet2DConditionConfiguration.timeProjection` and `additionProjection` give them;
+  ///     `adapterFeatures` as `adapterFeatureShapes` tells, of which later ones may be missing.
+  ///   - recorder: Receives `conv_in`, `time_embedding`, `add_embedding`, `down.I`,
+  ///     `down.I.resnet.J`, `down.I.attn.J`, `down.I.attn.J.block.K.{attn1,attn2,ff}`, `mid`,
+  ///     `up.I` and so on.
   /// - Returns: The prediction `[B, h, w, outChannels]`.
   public func callAsFunction(
     _ inputs: DenoiserInputs, recorder: ActivationRecorder = .none

@@ -30,8 +30,9 @@ struct UNetDownBlock {
 
   /// - Parameters:
   ///   - x: `[B, h, w, Cin]`.
-  ///   - feature: The adapter's feature map. A level that attends adds it after its last layer, before the
-  ///     downsampler; another adds it to its output. The skip connection carries it in both cases.
+  ///   - feature: The adapter's feature map. A level that attends adds it after its last layer,
+  ///     before the downsampler; another adds it to its output. The skip connection carries it in
+  ///     both cases.
   ///   - skips: Receives the result of each layer and of the downsampler.
   /// - Returns: `[B, h/2, w/2, C]`, or full sides at the last level.
   func callAsFunction(

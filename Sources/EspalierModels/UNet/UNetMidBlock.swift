@@ -1,6 +1,7 @@
 import EspalierGraph
 
-/// The middle of the U-Net: `UNetMidBlock2DCrossAttn`, or `UNetMidBlock2D` with its first residual block alone.
+/// The middle of the U-Net: `UNetMidBlock2DCrossAttn`, or `UNetMidBlock2D` with its first residual
+/// block alone.
 ///
 /// Checkpoint keys: `attentions.0`, `resnets.0`, `resnets.1`.
 /// Source: Diffusers `models/unets/unet_2d_blocks.py`.

@@ -29,8 +29,8 @@ struct UNetUpBlock {
 
   /// - Parameters:
   ///   - x: `[B, h, w, Cin]`.
-  ///   - skips: The last of them are taken, one per layer; the next one tells the size to upsample to, so that odd
-  ///     sizes come back as they were.
+  ///   - skips: The last of them are taken, one per layer; the next one tells the size to upsample
+  ///     to, so that odd sizes come back as they were.
   /// - Returns: `[B, 2·h, 2·w, C]`, or the same sides at the first level.
   func callAsFunction(
     _ x: Value, _ context: UNetStepContext, skips: inout [Value], recorder: ActivationRecorder

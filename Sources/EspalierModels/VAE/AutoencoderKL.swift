@@ -2,8 +2,8 @@ public import EspalierGraph
 
 /// The variational autoencoder between pictures and latents.
 ///
-/// Checkpoint keys: `encoder`, `quant_conv`, `post_quant_conv`, `decoder`. A graph that encodes or decodes needs the
-/// weights of that half only.
+/// Checkpoint keys: `encoder`, `quant_conv`, `post_quant_conv`, `decoder`. A graph that encodes or
+/// decodes needs the weights of that half only.
 /// Source: Diffusers `models/autoencoders/autoencoder_kl.py`, `AutoencoderKL`; Rombach et al. 2022.
 public struct AutoencoderKL: Autoencoder {
   public static let className = "AutoencoderKL"

@@ -63,7 +63,7 @@ public struct AutoencoderKLConfiguration: ModelConfiguration, Hashable {
     let found = try json.optionalStrings(key) ?? [supported]
     if found != [String](repeating: supported, count: blockOutChannels.count) {
       throw json.refused(
-        key, expected: "\(supported), once for each of block_out_channels (\(blockOutChannels.count))")
+        key, expected: "\(supported) for each of \(blockOutChannels.count) block_out_channels")
     }
   }
 
@@ -81,13 +81,14 @@ public struct AutoencoderKLConfiguration: ModelConfiguration, Hashable {
       throw json.refused("block_out_channels", expected: "at most 16 levels")
     }
     if !blockOutChannels.allSatisfy({ $0 % normNumGroups == 0 }) {
-      throw json.refused("block_out_channels", expected: "multiples of norm_num_groups \(normNumGroups)")
+      throw json.refused("norm_num_groups", expected: "a divisor of all block_out_channels")
     }
   }
 }
 
 extension KeyMap {
-  /// `AutoencoderKL`: files from before 2023 name the parts of the attention in the middle otherwise.
+  /// `AutoencoderKL`: files from before 2023 name the parts of the attention in the middle
+  /// otherwise.
   public static let autoencoderKL: KeyMap = {
     let old = [("to_q", "query"), ("to_k", "key"), ("to_v", "value"), ("to_out.0", "proj_attn")]
     let groups = ["encoder", "decoder"].flatMap { part in

@@ -68,7 +68,7 @@ extension AutoencoderKLConfiguration {
     _ latents: HostTensor, _ body: (Float, Float, Float) -> Float
   ) -> HostTensor {
     let channels = latents.shape.last
-    precondition(channels == latentChannels, "latents \(latents.shape), expected \(latentChannels) channels")
+    precondition(channels == latentChannels, "\(latents.shape) has not \(latentChannels) channels")
     let mean = latentsMean?.map { Float($0) } ?? [Float](repeating: 0, count: channels)
     let std = latentsStd?.map { Float($0) } ?? [Float](repeating: 1, count: channels)
     let values = latents.floats().enumerated().map { index, value in

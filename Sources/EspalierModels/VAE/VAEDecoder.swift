@@ -2,8 +2,8 @@ import EspalierGraph
 
 /// The decoder of the VAE: the encoder's levels in reverse, each but the last doubling the sides.
 ///
-/// Checkpoint keys: `conv_in`, `mid_block`, `up_blocks.I.resnets.J`, `up_blocks.I.upsamplers.0`, `conv_norm_out`,
-/// `conv_out`.
+/// Checkpoint keys: `conv_in`, `mid_block`, `up_blocks.I.resnets.J`, `up_blocks.I.upsamplers.0`,
+/// `conv_norm_out`, `conv_out`.
 /// Source: Diffusers `models/autoencoders/vae.py`, `Decoder`.
 struct VAEDecoder {
   private struct Level {

@@ -2,8 +2,8 @@ import EspalierGraph
 
 /// The encoder of the VAE: levels of residual blocks, each but the last halving the sides.
 ///
-/// Checkpoint keys: `conv_in`, `down_blocks.I.resnets.J`, `down_blocks.I.downsamplers.0`, `mid_block`,
-/// `conv_norm_out`, `conv_out`.
+/// Checkpoint keys: `conv_in`, `down_blocks.I.resnets.J`, `down_blocks.I.downsamplers.0`,
+/// `mid_block`, `conv_norm_out`, `conv_out`.
 /// Source: Diffusers `models/autoencoders/vae.py`, `Encoder`.
 struct VAEEncoder {
   private struct Level {

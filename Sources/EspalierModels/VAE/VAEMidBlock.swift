@@ -1,6 +1,7 @@
 import EspalierGraph
 
-/// The middle of the VAE's encoder and decoder: residual block, attention of one head, residual block.
+/// The middle of the VAE's encoder and decoder: residual block, attention of one head, residual
+/// block.
 ///
 /// Checkpoint keys: `attentions.0.{group_norm,to_q,to_k,to_v,to_out.0}`, `resnets.0`, `resnets.1`.
 /// Source: Diffusers `models/unets/unet_2d_blocks.py`, `UNetMidBlock2D`.
