@@ -44,6 +44,12 @@ uint32_t espalier_available_cores(void);
 void espalier_cancel(int32_t value);
 int32_t espalier_cancelled(void);
 
+/* Starts counting SIGINT and SIGTERM instead of dying of them; the second one also sets the flag above. */
+void espalier_catch_stop_signals(void);
+int32_t espalier_stop_signals(void);
+/* The last of them, 0 if there was none. */
+int32_t espalier_last_stop_signal(void);
+
 /* dlopen, resolving all symbols now, hiding them from others, never unloading; null: see dlerror. */
 void *_Nullable espalier_library_open(const char *_Nonnull file);
 
