@@ -83,7 +83,10 @@ let package = Package(
     module("EspalierModels", ["EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints"]),
     module(
       "EspalierDatasets",
-      ["EspalierTensors", "EspalierImages", .product(name: "SwiftCSV", package: "SwiftCSV")]),
+      [
+        "EspalierTensors", "EspalierCheckpoints", "EspalierImages",
+        .product(name: "SwiftCSV", package: "SwiftCSV"),
+      ]),
     // 5: loops over time.
     module(
       "EspalierPipelines",
@@ -133,7 +136,7 @@ let package = Package(
     tests("EspalierImages", ["EspalierTensors"]),
     tests("EspalierTokenizers", ["EspalierTensors"]),
     tests("EspalierModels", ["EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints"]),
-    tests("EspalierDatasets", ["EspalierTensors", "EspalierImages"]),
+    tests("EspalierDatasets", ["EspalierTensors", "EspalierCheckpoints", "EspalierImages"]),
     tests("EspalierPipelines", ["EspalierTensors", "EspalierHost", "EspalierImages", "EspalierModels"]),
     tests(
       "EspalierTraining",

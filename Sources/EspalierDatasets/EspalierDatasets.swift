@@ -1,1 +1,0 @@
-// EspalierDatasets: module contents follow.
