@@ -1,9 +1,12 @@
-/* CONV2D_DW: the cotangents times gathered patches, tile by tile, summed in a fixed order. */
+/* CONV2D_DW: by Winograd where that pays, else the cotangents times gathered patches, tile by tile, summed in a
+ * fixed order.
+ */
 #include "convolution.h"
 #include "kernel_list_matmul.h"
 #include "kernel_order.h"
 #include "patches.h"
 #include "product.h"
+#include "winograd_dw.h"
 
 typedef struct layout {
   bk_convolution shape;
@@ -58,11 +61,7 @@ static const char *check(const bk_call *call) {
   return bk_is_f32(dw) ? 0 : "weight gradients must be f32";
 }
 
-static uint64_t workspace(const bk_call *call) {
-  return make_layout(call, 0).bytes;
-}
-
-static void run(const bk_call *call) {
+static void run_im2col(const bk_call *call) {
   layout s = make_layout(call, call->workspace);
   const bk_convolution *c = &s.shape;
   int64_t pixels = bk_out_pixels(c);
@@ -81,4 +80,27 @@ static void run(const bk_call *call) {
   }
 }
 
+static bk_winograd_dw make_winograd(const bk_call *call) {
+  const bk_tensor *dy = bk_input(call, 0), *x = bk_input(call, 1), *dw = bk_output(call, 0);
+  bk_winograd_dw w = {bk_convolution_of(call, x, dw, dy), x->data, dy->data, dw->data};
+  return w;
+}
+
+static int uses_winograd(const bk_winograd_dw *conv) {
+  return bk_is_3x3(&conv->shape) && bk_winograd_dw_pays(conv);
+}
+
+static uint64_t workspace(const bk_call *call) {
+  bk_winograd_dw w = make_winograd(call);
+  return uses_winograd(&w) ? bk_winograd_dw_scratch(&w, call->workers) : make_layout(call, 0).bytes;
+}
+
+static void run(const bk_call *call) {
+  bk_winograd_dw w = make_winograd(call);
+  if (uses_winograd(&w)) {
+    bk_winograd_dw_run(&w, call, call->workspace);
+  } else {
+    run_im2col(call);
+  }
+}
 const bk_kernel bk_conv2d_dw = {ESP_OP_CONV2D_DW, 0, check, workspace, run};

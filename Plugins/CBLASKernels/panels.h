@@ -1,4 +1,4 @@
-/* Products with weights that were packed into panels when they were transformed: what the BLAS would copy
+/* Products of operands that were packed into panels when they were transformed: what the BLAS would copy
  * first, lies in place already. Meant for many small products.
  */
 #ifndef PANELS_H
@@ -12,5 +12,8 @@ enum { bk_panel_width = 16 };
 /* c[rows, 16 · panels] = a[rows, depth] · b, where panel p of b starts at b + p · panel_stride. */
 void bk_multiply_panels(const float *a, int64_t a_stride, int64_t rows, int64_t depth, const float *b,
                         int64_t panel_stride, int64_t panels, float *c, int64_t c_stride);
+
+/* c[16, 16] = aᵀ·b of two panels. */
+void bk_multiply_panel_pair(const float *a, const float *b, int64_t depth, float *c, int64_t c_stride);
 
 #endif

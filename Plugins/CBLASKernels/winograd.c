@@ -100,7 +100,8 @@ static void transform_tile(const job *j, int64_t tile, float *v) {
       pixels[y * bk_winograd_tile + x] = inside ? c->source + pixel * c->channels : s->zeros;
     }
   }
-  bk_winograd_input(pixels, c->channels, v, j->plan.tile_stride);
+  bk_winograd_places places = {s->tile_stride, bk_panel_width};
+  bk_winograd_input(pixels, c->channels, v, places);
 }
 
 /* The products of one tile back to its pixels. */

@@ -47,33 +47,65 @@ enum { lanes = 8 };
     y[3 * t] = (0.5f * ROOT_HALF) * difference + (2.0f * ROOT_TWO) * difference2 + last;       \
   }
 
+#define BK_COTANGENT_LINE(name, type)                                                          \
+  static inline __attribute__((always_inline)) void name(const type *y, int s, type *v, int t) { \
+    type even = y[0] + 0.5f * y[2 * s], odd = ROOT_HALF * (y[s] + 0.5f * y[3 * s]);            \
+    type even2 = y[0] + 2.0f * y[2 * s], odd2 = ROOT_TWO * (y[s] + 2.0f * y[3 * s]);           \
+    type last = y[3 * s];                                                                      \
+    v[0] = y[0];                                                                               \
+    v[t] = even + odd;                                                                         \
+    v[2 * t] = even - odd;                                                                     \
+    v[3 * t] = even2 + odd2;                                                                   \
+    v[4 * t] = even2 - odd2;                                                                   \
+    v[5 * t] = last;                                                                           \
+  }
+
+#define BK_KERNEL_GRADIENT_LINE(name, type)                                                    \
+  static inline __attribute__((always_inline)) void name(const type *m, int s, type *g, int t) { \
+    type sum = m[s] + m[2 * s], difference = m[s] - m[2 * s];                                  \
+    type sum2 = m[3 * s] + m[4 * s], difference2 = m[3 * s] - m[4 * s];                        \
+    type last = m[5 * s];                                                                      \
+    g[0] = m[0] - (2.0f / 3) * sum + (1.0f / 6) * sum2;                                        \
+    g[t] = (-2.0f / 3 * ROOT_HALF) * difference + (ROOT_TWO / 6) * difference2;                \
+    g[2 * t] = (1.0f / 3) * (sum2 - sum) + last;                                               \
+  }
+
 BK_INPUT_LINE(input_line, vector)
 BK_INPUT_LINE(input_line_1, float)
+BK_COTANGENT_LINE(cotangent_line, vector)
+BK_COTANGENT_LINE(cotangent_line_1, float)
 BK_KERNEL_LINE(kernel_line, vector)
+BK_KERNEL_GRADIENT_LINE(kernel_gradient_line, vector)
 BK_OUTPUT_LINE(output_line, vector)
 BK_OUTPUT_LINE(output_line_1, float)
 
-BK_CLONES void bk_winograd_input(const float *const *pixels, int64_t channels, float *v, int64_t point_stride) {
-#pragma clang fp contract(fast)
-  int64_t c = 0;
-  for (; c + lanes <= channels; c += lanes) {
-    vector d[36], half[36], out[36];
-    for (int p = 0; p < 36; p++) d[p] = *(const vector *)(pixels[p] + c);
-    for (int x = 0; x < 6; x++) input_line(d + x, 6, half + x, 6);
-    for (int y = 0; y < 6; y++) input_line(half + 6 * y, 1, out + 6 * y, 1);
-    for (int p = 0; p < 36; p++) *(vector *)(v + p * point_stride + c) = out[p];
+/* Both transforms of a map: `side` pixels along each axis become six. Single channels are left at the end. */
+#define BK_MAP_TRANSFORM(name, side, line, line_1)                                                            \
+  BK_CLONES void name(const float *const *pixels, int64_t channels, float *v, bk_winograd_places places) {   \
+    enum { area = (side) * (side) };                                                                          \
+    int64_t c = 0;                                                                                            \
+    for (; c + lanes <= channels; c += lanes) {                                                               \
+      vector d[area], half[6 * (side)], out[36];                                                              \
+      float *to = v + c / 16 * places.panel + c % 16;                                                         \
+      for (int p = 0; p < area; p++) d[p] = *(const vector *)(pixels[p] + c);                                 \
+      for (int x = 0; x < (side); x++) line(d + x, side, half + x, side);                                     \
+      for (int y = 0; y < 6; y++) line(half + (side) * y, 1, out + 6 * y, 1);                                 \
+      for (int p = 0; p < 36; p++) *(vector *)(to + p * places.point) = out[p];                               \
+    }                                                                                                         \
+    for (; c < channels; c++) {                                                                               \
+      float d[area], half[6 * (side)], out[36];                                                               \
+      float *to = v + c / 16 * places.panel + c % 16;                                                         \
+      for (int p = 0; p < area; p++) d[p] = pixels[p][c];                                                     \
+      for (int x = 0; x < (side); x++) line_1(d + x, side, half + x, side);                                   \
+      for (int y = 0; y < 6; y++) line_1(half + (side) * y, 1, out + 6 * y, 1);                               \
+      for (int p = 0; p < 36; p++) to[p * places.point] = out[p];                                             \
+    }                                                                                                         \
   }
-  for (; c < channels; c++) {
-    float d[36], half[36], out[36];
-    for (int p = 0; p < 36; p++) d[p] = pixels[p][c];
-    for (int x = 0; x < 6; x++) input_line_1(d + x, 6, half + x, 6);
-    for (int y = 0; y < 6; y++) input_line_1(half + 6 * y, 1, out + 6 * y, 1);
-    for (int p = 0; p < 36; p++) v[p * point_stride + c] = out[p];
-  }
-}
+
+BK_MAP_TRANSFORM(bk_winograd_input, 6, input_line, input_line_1)
+BK_MAP_TRANSFORM(bk_winograd_cotangent, 4, cotangent_line, cotangent_line_1)
 
 BK_CLONES void bk_winograd_kernel(const float *g, float *u, int64_t point_stride) {
-#pragma clang fp contract(fast)
   for (int part = 0; part < 2; part++) {
     vector d[9], half[18], out[36];
     for (int p = 0; p < 9; p++) d[p] = *(const vector *)(g + 16 * p + lanes * part);
@@ -83,8 +115,17 @@ BK_CLONES void bk_winograd_kernel(const float *g, float *u, int64_t point_stride
   }
 }
 
+BK_CLONES void bk_winograd_kernel_gradient(const float *m, int64_t point_stride, float *g) {
+  for (int part = 0; part < 2; part++) {
+    vector d[36], half[18], out[9];
+    for (int p = 0; p < 36; p++) d[p] = *(const vector *)(m + p * point_stride + lanes * part);
+    for (int x = 0; x < 6; x++) kernel_gradient_line(d + x, 6, half + x, 6);
+    for (int y = 0; y < 3; y++) kernel_gradient_line(half + 6 * y, 1, out + 3 * y, 1);
+    for (int p = 0; p < 9; p++) *(vector *)(g + 16 * p + lanes * part) = out[p];
+  }
+}
+
 BK_CLONES void bk_winograd_output(const float *m, int64_t point_stride, int64_t count, float *y) {
-#pragma clang fp contract(fast)
   int64_t c = 0;
   for (; c + lanes <= count; c += lanes) {
     vector d[36], half[24], out[16];

@@ -10,12 +10,24 @@
 
 enum { bk_winograd_tile = 6, bk_winograd_points = 36, bk_winograd_step = 4 };
 
-/* v[36][channels] = Bᵀ d B, points `point_stride` apart, where pixels[y · 6 + x] holds the channels of a pixel. */
-void bk_winograd_input(const float *const *pixels, int64_t channels, float *v, int64_t point_stride);
+/* Where transformed values go: point p of channel c to p · point + c / 16 · panel + c % 16. */
+typedef struct bk_winograd_places {
+  int64_t point;
+  int64_t panel;
+} bk_winograd_places;
+
+/* v = Bᵀ d B, where pixels[y · 6 + x] holds the channels of a pixel. */
+void bk_winograd_input(const float *const *pixels, int64_t channels, float *v, bk_winograd_places places);
+
+/* v = A d Aᵀ, where pixels[y · 4 + x] holds the channels of a pixel: a cotangent of the output. */
+void bk_winograd_cotangent(const float *const *pixels, int64_t channels, float *v, bk_winograd_places places);
 
 /* One panel of 16 kernels: u[36][·] with `point_stride` between points, each point [16] for one channel, from
  * g[9][16]. */
 void bk_winograd_kernel(const float *g, float *u, int64_t point_stride);
+
+/* g[9, 16] = Gᵀ m G, where m[point] starts at m + point · point_stride: a gradient of kernels. */
+void bk_winograd_kernel_gradient(const float *m, int64_t point_stride, float *g);
 
 /* y[16, count] = Aᵀ m A, where m[point] starts at m + point · point_stride. */
 void bk_winograd_output(const float *m, int64_t point_stride, int64_t count, float *y);
