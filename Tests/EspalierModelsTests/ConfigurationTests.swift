@@ -150,6 +150,17 @@ import Testing
     #expect(error?.description.contains("UNet2DConditionModel") == true)
   }
 
+  @Test func `a model in the wrong role is refused, in the right one it is made`() throws {
+    let json = try sdxl("vae")
+    let error = #expect(throws: ModelError.self) {
+      try ModelRegistry.standard.model(for: json, as: (any Denoiser.Type).self)
+    }
+    #expect(error?.description.contains("AutoencoderKL") == true)
+    let type = try ModelRegistry.standard.model(for: json, as: (any Autoencoder.Type).self)
+    #expect(
+      try type.init(GraphBuilder().scope("vae"), json: json).configuration.latentChannels == 4)
+  }
+
   @Test func `adapters of different sizes are not combined`() throws {
     let graph = GraphBuilder()
     let other = T2IAdapterConfiguration(

@@ -24,7 +24,7 @@ final class GoldenRun {
   func model<M: Model>(_ type: M.Type, folder: String, component: String) throws -> M {
     let folder = Fixtures.path(folder)
     let configuration = try M.Configuration(JSONObject(contentsOf: folder + "/config.json"))
-    checkpoints[component] = try Checkpoint(folder: folder).view(configuration.keyMap)
+    checkpoints[component] = try M.weights(folder: folder, configuration)
     return M(graph.scope(component), configuration)
   }
 

@@ -5,7 +5,7 @@ import EspalierGraph
 ///
 /// Source: Transformers `configuration_clip.py`, `CLIPTextConfig`, whose defaults apply to absent
 /// keys.
-public struct CLIPTextConfiguration: ModelConfiguration, Hashable {
+public struct CLIPTextConfiguration: TextEncoderConfiguration, Hashable {
   /// Rows of the token table.
   public let vocabSize: Int
   /// Features of a token.

@@ -37,6 +37,25 @@ extension ModelConfiguration {
 }
 
 extension Model {
+  /// Reads the configuration and declares the parameters under `scope`.
+  ///
+  /// - Throws: `CheckpointError.configuration`.
+  public init(_ scope: Scope, json: JSONObject) throws(CheckpointError) {
+    self.init(scope, try Configuration(json))
+  }
+
+  /// The weights in a component's folder, known to fit the configuration exactly.
+  ///
+  /// - Parameter variant: Such as `fp16`, the part of the file names that tells one set of weights.
+  /// - Throws: `CheckpointError.mismatch` with a report, and what `Checkpoint` throws.
+  public static func weights(
+    folder: String, _ configuration: Configuration, variant: String? = nil
+  ) throws(CheckpointError) -> CheckpointView {
+    let view = try Checkpoint(folder: folder, variant: variant).view(configuration.keyMap)
+    try LoadReport(model: className, required: parameters(configuration), checkpoint: view).check()
+    return view
+  }
+
   /// The checkpoint keys and shapes of all parameters in the order of their declaration; nothing is
   /// run.
   public static func parameters(

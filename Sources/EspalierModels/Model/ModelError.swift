@@ -2,6 +2,8 @@
 public enum ModelError: Error, Equatable, CustomStringConvertible {
   /// A `config.json` names a model that nobody registered.
   case unknownClass(path: String, found: String?, known: [String])
+  /// A model of another kind stands where this role is needed.
+  case wrongRole(path: String, found: String, role: String)
   /// Adapters whose features cannot be summed: their configurations differ in this key.
   case incompatibleAdapters(key: String, values: [String])
 
@@ -15,6 +17,14 @@ public enum ModelError: Error, Equatable, CustomStringConvertible {
         expected  one of \(known.joined(separator: ", "))
         found     \(found ?? "nothing")
         hint      is this the folder of one component, such as unet or vae?
+      """
+    case .wrongRole(let path, let found, let role):
+      """
+      this model cannot be used here
+        file      \(path)
+        expected  \(role)
+        found     \(found)
+        hint      is this the folder of another component?
       """
     case .incompatibleAdapters(let key, let values):
       """

@@ -33,4 +33,15 @@ public struct ModelRegistry: Sendable {
     }
     return model
   }
+
+  /// The model that a configuration names, in a role: `(any Denoiser.Type).self`.
+  ///
+  /// - Throws: `ModelError.unknownClass` or `.wrongRole`.
+  public func model<Role>(for json: JSONObject, as role: Role.Type) throws(ModelError) -> Role {
+    let model = try model(for: json)
+    guard let model = model as? Role else {
+      throw .wrongRole(path: json.path, found: json.className ?? "", role: "\(role)")
+    }
+    return model
+  }
 }

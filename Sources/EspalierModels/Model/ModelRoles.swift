@@ -1,9 +1,7 @@
-public import EspalierCheckpoints
 public import EspalierGraph
-public import EspalierTensors
 
 /// A model that predicts the noise in latents.
-public protocol Denoiser: Model {
+public protocol Denoiser: Model where Configuration: DenoiserConfiguration {
   /// - Parameter inputs: The conditioned input of one step.
   /// - Returns: The prediction `[B, h, w, outChannels]`.
   func callAsFunction(_ inputs: DenoiserInputs, recorder: ActivationRecorder) -> Value
@@ -38,7 +36,7 @@ public struct DenoiserInputs {
 }
 
 /// A model that turns token ids into embeddings.
-public protocol TextEncoder: Model {
+public protocol TextEncoder: Model where Configuration: TextEncoderConfiguration {
   /// - Parameters:
   ///   - ids: i32 `[B, L]`.
   ///   - eosPositions: i32 `[B]`, where the pooled embedding is taken.
@@ -62,7 +60,7 @@ public struct TextEncoderOutput {
 }
 
 /// A model that compresses pictures to latents and back.
-public protocol Autoencoder: Model {
+public protocol Autoencoder: Model where Configuration: AutoencoderConfiguration {
   /// - Parameter pixels: `[B, H, W, 3]` in −1…1.
   /// - Returns: Mean and logarithm of the variance, `[B, h, w, 2·C]`.
   func encode(_ pixels: Value) -> Value
@@ -77,18 +75,4 @@ public protocol ControlAdapter: Model where Configuration: ControlAdapterConfigu
   /// - Parameter image: Control image `[B, H, W, inChannels]` in 0…1.
   /// - Returns: Feature maps, unscaled, of the shapes that the configuration tells.
   func features(of image: Value) -> [Value]
-}
-
-/// What a pipeline must know of a control adapter.
-public protocol ControlAdapterConfiguration: ModelConfiguration {
-  /// Channels of the control image: 1 or 3.
-  var inChannels: Int { get }
-  /// Sides of the control image must be multiples of this.
-  var downscaleFactor: Int { get }
-  /// From the image to the smallest feature map.
-  var totalDownscaleFactor: Int { get }
-  /// Shapes of the feature maps `[B, h, w, C]` for a control image.
-  func featureShapes(batch: Int, height: Int, width: Int) -> [Shape]
-  /// The configuration as `config.json` has it.
-  var json: JSONValue { get }
 }

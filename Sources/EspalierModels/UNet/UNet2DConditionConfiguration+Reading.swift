@@ -105,7 +105,7 @@ extension UNet2DConditionConfiguration {
       }
       let fits =
         perLevel.count == layers.count && zip(depths, layers).allSatisfy { $0.count == $1 }
-        && depths.joined().allSatisfy((0...1000).contains)
+        && depths.joined().allSatisfy((0...100).contains)
       if !fits {
         throw json.refused(
           key, expected: "a depth for each of \(layers.count) levels, or one for each of its layers"

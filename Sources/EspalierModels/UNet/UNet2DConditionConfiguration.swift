@@ -7,7 +7,7 @@ public import EspalierTensors
 /// that would change the network in ways that no SDXL checkpoint uses are refused.
 /// `upcast_attention` and `dropout` change nothing: attention accumulates in f32, and the network
 /// is frozen.
-public struct UNet2DConditionConfiguration: ModelConfiguration, Hashable {
+public struct UNet2DConditionConfiguration: DenoiserConfiguration, Hashable {
   /// What stands between the way down and the way up.
   public enum MidBlock: Hashable, Sendable {
     /// `UNetMidBlock2DCrossAttn`: residual block, transformer, residual block.
@@ -68,7 +68,7 @@ public struct UNet2DConditionConfiguration: ModelConfiguration, Hashable {
     blockOutChannels = try json.sizes("block_out_channels", default: [320, 640, 1280, 1280])
     let levels = blockOutChannels.count
     if levels > 16 { throw json.refused("block_out_channels", expected: "at most 16 levels") }
-    layersPerBlock = try json.sizes("layers_per_block", default: 2, count: levels, in: 1...100)
+    layersPerBlock = try json.sizes("layers_per_block", default: 2, count: levels, in: 1...32)
     downAttends = try Self.attends(
       json, "down_block_types", plain: "DownBlock2D", attending: "CrossAttnDownBlock2D",
       default: Array(repeating: true, count: levels - 1) + [false])

@@ -3,7 +3,7 @@ public import EspalierCheckpoints
 /// The keys of an `AutoencoderKL`'s `config.json`.
 ///
 /// Source: Diffusers `models/autoencoders/autoencoder_kl.py`, whose defaults apply to absent keys.
-public struct AutoencoderKLConfiguration: ModelConfiguration, Hashable {
+public struct AutoencoderKLConfiguration: AutoencoderConfiguration, Hashable {
   /// Channels of the pictures that go in.
   public let inChannels: Int
   /// Channels of the pictures that come out.
