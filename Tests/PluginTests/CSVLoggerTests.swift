@@ -22,7 +22,7 @@ import Testing
     func log(_ step: Int64, _ values: KeyValuePairs<String, Double>) throws {
       let handle = try unwrap(handle)
       let copies = values.map { strdup($0.key) }
-      defer { copies.forEach { free($0) } }
+      defer { for copy in copies { free(copy) } }
       let names = try copies.map { UnsafePointer<CChar>(try unwrap($0)) }
       try call { api.scalars(handle, step, names, values.map(\.value), values.count, $0) }
     }

@@ -1,1 +1,0 @@
-// EspalierTokenizers: module contents follow.
