@@ -26,6 +26,13 @@ enum CLIPWords {
     var words: [[UInt8]] = []
     var index = 0
     while index < text.count {
+      if text[index] == "<",
+        let parts = markers.first(where: { text[index...].starts(with: $0.joined()) })
+      {
+        words += parts.map(utf8)
+        index += parts.joined().count
+        continue
+      }
       let kind = Kind(text[index])
       var end = index + 1
       if let length = contraction(text[index...]) {
@@ -33,12 +40,20 @@ enum CLIPWords {
       } else if kind == .letter || kind == .other {
         while end < text.count, Kind(text[end]) == kind { end += 1 }
       }
-      if kind != .space {
-        words.append(text[index..<end].flatMap { Array(UTF8.encode($0) ?? .init()) })
-      }
+      if kind != .space { words.append(utf8(text[index..<end])) }
       index = end
     }
     return words
+  }
+
+  /// Markers that are no special tokens of this vocabulary, or became markers by lower-casing, are cut
+  /// off from what follows.
+  private static let markers: [[ArraySlice<Unicode.Scalar>]] = ["startoftext", "endoftext"].map {
+    ["<|", $0, "|>"].map { ArraySlice($0.unicodeScalars) }
+  }
+
+  private static func utf8(_ scalars: ArraySlice<Unicode.Scalar>) -> [UInt8] {
+    scalars.flatMap { Array(String($0).utf8) }
   }
 
   private enum Kind {

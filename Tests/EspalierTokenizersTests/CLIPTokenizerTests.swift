@@ -65,6 +65,14 @@ import Testing
     #expect(!first.tokenize("<|ENDOFTEXT|>").contains(first.eosTokenID))
   }
 
+  /// From Transformers 5.23.
+  @Test func `a marker that is no special token is cut off from what follows`() throws {
+    let tokenizer = try CLIPTokenizer(folder: Self.vocabulary)
+    #expect(tokenizer.tokenize("<|ENDOFTEXT|>!") == [27, 347, 40786, 4160, 91, 285, 256])
+    #expect(
+      tokenizer.tokenize("!<|ENDOFTEXT|>!") == tokenizer.tokenize("!<| endoftext |>!"))
+  }
+
   @Test func `a short length keeps begin and end`() throws {
     let tokenizer = try CLIPTokenizer(folder: Self.vocabulary)
     #expect(tokenizer.encode("a photo of a cat", maxLength: 3) == [49406, 320, 49407])
