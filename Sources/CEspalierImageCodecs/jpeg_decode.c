@@ -9,7 +9,7 @@
 /* After jpeglib.h, which it needs. */
 #include <jerror.h>
 
-/* More scans than any encoder writes; a small file could otherwise keep the decoder busy for hours. */
+/* More scans than any encoder writes; a small file could otherwise keep the decoder busy. */
 #define MOST_SCANS 1000
 
 typedef struct reader {
@@ -30,7 +30,7 @@ static void on_error(j_common_ptr cinfo) {
   longjmp(r->jump, 1);
 }
 
-/* A warning that means lost pixels is an error; others, as of odd but harmless markers, are not shown. */
+/* A warning that means lost pixels is an error; others, as of odd markers, are not shown. */
 static void on_message(j_common_ptr cinfo, int level) {
   if (level >= 0) return;
   switch (cinfo->err->msg_code) {

@@ -103,7 +103,7 @@ int32_t espalier_png_decode(
   return result;
 }
 
-/* Chunks may stand after the pixels, so the pixels are read too, row by row into one row of memory. */
+/* Chunks may stand after the pixels, so the pixels are read too, into one row of memory. */
 static int32_t read_text(reader *r) {
   if (setjmp(png_jmpbuf(r->png))) return ESPALIER_IMAGE_DAMAGED;
   png_set_read_fn(r->png, r, on_read);

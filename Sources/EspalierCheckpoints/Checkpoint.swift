@@ -1,6 +1,7 @@
 public import EspalierTensors
 
-/// The weights of one component (UNet, VAE, text encoder, adapter): one safetensors file or several with an index.
+/// The weights of one component (UNet, VAE, text encoder, adapter): one safetensors file or several
+/// with an index.
 public struct Checkpoint: Sendable {
   /// The file, or the index of several files; for messages.
   public let path: String
@@ -23,8 +24,8 @@ public struct Checkpoint: Sendable {
 
   /// Opens the weights in a component's folder.
   ///
-  /// For every base name `NAME` it looks for `NAME.safetensors` and `NAME.safetensors.index.json`; with a variant
-  /// (`fp16`) for `NAME.fp16.safetensors` and `NAME.safetensors.index.fp16.json`.
+  /// For every base name `NAME` it looks for `NAME.safetensors` and `NAME.safetensors.index.json`;
+  /// with a variant (`fp16`) for `NAME.fp16.safetensors` and `NAME.safetensors.index.fp16.json`.
   ///
   /// - Throws: `CheckpointError.noWeights`, `.brokenIndex`, and what `SafetensorsFile` throws.
   public init(

@@ -16,8 +16,9 @@ extension HostTensor {
   }
 }
 
-/// A number is infinite or NaN exactly if all bits of its exponent are set: adding the exponent's lowest bit then
-/// carries into the sign. A block is summed up without branches, so that the loop is vectorised.
+/// A number is infinite or NaN exactly if all bits of its exponent are set: adding the exponent's
+/// lowest bit then carries into the sign. A block is summed up without branches, so that the loop
+/// is vectorised.
 @inline(__always)
 private func firstFullExponent<Bits: FixedWidthInteger & UnsignedInteger>(
   in bytes: UnsafeRawBufferPointer, as _: Bits.Type, exponent: Bits
@@ -40,7 +41,8 @@ private func firstFullExponent<Bits: FixedWidthInteger & UnsignedInteger>(
 }
 
 extension Checkpoint {
-  /// The first tensor by name, and the element in it, that is infinite or NaN; nil if all weights are finite.
+  /// The first tensor by name, and the element in it, that is infinite or NaN; nil if all weights
+  /// are finite.
   ///
   /// Tensors of types that Espalier does not compute with are passed over. Reads all weights.
   public func firstNonFinite() throws(CheckpointError) -> (tensor: String, index: Int)? {

@@ -134,7 +134,8 @@ public struct JSONObject: Sendable {
 }
 
 extension JSONValue {
-  /// Writes the value atomically as Diffusers does: sorted keys, two spaces, a line feed at the end.
+  /// Writes the value atomically as Diffusers does: sorted keys, two spaces, a line feed at the
+  /// end.
   ///
   /// - Throws: `FileError` if the system refuses.
   public func write(to path: String) throws {

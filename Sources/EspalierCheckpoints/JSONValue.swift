@@ -1,7 +1,7 @@
 /// A JSON value with its keys in file order and its numbers as they were written.
 ///
-/// Unlike Foundation's reader it refuses duplicate keys and takes `NaN`, `Infinity` and `-Infinity`, which Python
-/// writes into scheduler configurations.
+/// Unlike Foundation's reader it refuses duplicate keys and takes `NaN`, `Infinity` and
+/// `-Infinity`, which Python writes into scheduler configurations.
 public enum JSONValue: Sendable, Hashable {
   case null
   case bool(Bool)

@@ -1,4 +1,5 @@
-/// JSON as text: compact, or as Diffusers writes configurations (sorted keys, two spaces, line feed at the end).
+/// JSON as text: compact, or as Diffusers writes configurations (sorted keys, two spaces, line feed
+/// at the end).
 enum JSONWriter {
   static func compact(_ value: JSONValue) -> String {
     switch value {

@@ -1,6 +1,7 @@
 public import EspalierTensors
 
-/// How the names that a model asks for may be spelled in files, and which names of files it never asks for.
+/// How the names that a model asks for may be spelled in files, and which names of files it never
+/// asks for.
 public struct KeyMap: Sendable {
   /// Prefixes that stand for each other, group by group: `[["text_model.", ""]]`.
   public var prefixAlternatives: [[String]]

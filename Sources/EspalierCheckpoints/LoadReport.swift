@@ -66,7 +66,8 @@ public struct LoadReport: Sendable, Equatable, CustomStringConvertible {
     self.wrongType = wrongType
     self.unexpected = unexpected
     missing = absent.enumerated().map { position, parameter in
-      // Comparing every name with every other takes long when nothing fits; the first ones are shown.
+      // Comparing every name with every other takes long when nothing fits; the first ones are
+      // shown.
       let near =
         position < Self.shown ? NearestNames.of(parameter.key, among: unexpected) : []
       return Missing(key: parameter.key, shape: parameter.shape, near: near)

@@ -2,9 +2,9 @@ public import EspalierTensors
 
 /// A safetensors file, mapped into memory; its tensors are views that keep the mapping alive.
 ///
-/// The header is checked as the reference implementation does: a file that opens has tensors that lie inside it,
-/// side by side, without overlaps or holes.
-/// Source: https://github.com/huggingface/safetensors, section "Format".
+/// The header is checked as the reference implementation does: a file that opens has tensors that
+/// lie inside it, side by side, without overlaps or holes. Source:
+/// https://github.com/huggingface/safetensors, section "Format".
 public final class SafetensorsFile: Sendable {
   public let path: String
   public let entries: [String: TensorEntry]

@@ -7,7 +7,8 @@ public enum SafetensorsWriter {
 
   /// Writes the tensors through a temporary file that then takes the name; one tensor at a time.
   ///
-  /// Wider element types come first, so that every tensor is aligned; within a type the names are sorted.
+  /// Wider element types come first, so that every tensor is aligned; within a type the names are
+  /// sorted.
   ///
   /// - Precondition: the names differ and none is `__metadata__`.
   /// - Throws: `FileError` if the system refuses; `path` is then untouched.

@@ -1,7 +1,8 @@
 public import EspalierTensors
 
 extension Image {
-  /// RGB in 8 bits as Pillow's `convert("RGB")`: gray is repeated, alpha dropped, 16-bit samples keep their upper half.
+  /// RGB in 8 bits as Pillow's `convert("RGB")`: gray is repeated, alpha dropped, 16-bit samples
+  /// keep their upper half.
   public func rgb8() -> Image {
     let source = bytes
     if channels == 3 { return Image(width: width, height: height, channels: 3, bytes: source) }
@@ -37,10 +38,11 @@ extension Image {
     return UInt8((sum + 0x8000) >> 16)
   }
 
-  /// The picture as float32 `[height, width, channels]` in 0...1, with 1 or 3 channels; alpha is dropped.
+  /// The picture as float32 `[height, width, channels]` in 0...1, with 1 or 3 channels; alpha is
+  /// dropped.
   ///
-  /// 8-bit samples are what `rgb8()` or `gray8()` gives, divided by 255. 16-bit samples keep their precision: they are
-  /// divided by 65535, so a depth map keeps all its levels.
+  /// 8-bit samples are what `rgb8()` or `gray8()` gives, divided by 255. 16-bit samples keep their
+  /// precision: they are divided by 65535, so a depth map keeps all its levels.
   ///
   /// - Precondition: `channels` is 1 or 3.
   public func floats(channels wanted: Int) -> HostTensor {
@@ -80,8 +82,8 @@ extension Image {
     case channelsFirst
   }
 
-  /// An 8-bit picture from a float32 tensor in 0...1, as NumPy's `(x * 255).round()`: half to even; values outside are
-  /// clamped, NaN becomes 0.
+  /// An 8-bit picture from a float32 tensor in 0...1, as NumPy's `(x * 255).round()`: half to even;
+  /// values outside are clamped, NaN becomes 0.
   ///
   /// - Precondition: three axes, 1 to 4 channels.
   public init(floats: HostTensor, layout: Layout = .channelsLast) {

@@ -2,10 +2,11 @@ import CEspalierImageCodecs
 import EspalierTensors
 
 extension Image {
-  /// Decodes a PNG or JPEG file, upright as its EXIF orientation says; the content decides, not the name.
+  /// Decodes a PNG or JPEG file, upright as its EXIF orientation says; the content decides, not the
+  /// name.
   ///
-  /// PNG: 1 to 16 bits, gray, palette, RGB, alpha, interlaced; gamma and profiles are passed over. JPEG: gray and RGB;
-  /// CMYK becomes RGB without a profile, as in Pillow.
+  /// PNG: 1 to 16 bits, gray, palette, RGB, alpha, interlaced; gamma and profiles are passed over.
+  /// JPEG: gray and RGB; CMYK becomes RGB without a profile, as in Pillow.
   ///
   /// - Throws: `ImageError.file`, `.unknownFormat`, `.damaged`, `.tooLarge`, `.noMemory`.
   public init(contentsOf path: String) throws(ImageError) {

@@ -6,7 +6,8 @@ extension Image {
   ///
   /// A text goes into a `tEXt` chunk if Latin-1 can hold it, else into `iTXt` (UTF-8).
   ///
-  /// - Throws: `ImageError.unsuitableText`, `.tooLarge`, `.damaged`; `FileError` if the system refuses.
+  /// - Throws: `ImageError.unsuitableText`, `.tooLarge`, `.damaged`; `FileError` if the system
+  /// refuses.
   public func writePNG(to path: String, text: [String: String] = [:]) throws {
     let bytes = try pngBytes(text: text, name: path)
     try AtomicFile.write(bytes, to: path)

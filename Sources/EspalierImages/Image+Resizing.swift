@@ -1,7 +1,9 @@
 extension Image {
   /// The picture in another size, bit for bit as Pillow's `Image.resize` for 8-bit samples.
   ///
-  /// Two passes with fixed-point weights and rounding to 8 bits between them; with an alpha channel the colours are multiplied by it before and divided after. 16-bit samples use double-precision weights.
+  /// Two passes with fixed-point weights and rounding to 8 bits between them; with an alpha channel
+  /// the colours are multiplied by it before and divided after. 16-bit samples use double-precision
+  /// weights.
   ///
   /// - Precondition: both sizes are at least 1, and so are the picture's.
   public func resized(width newWidth: Int, height newHeight: Int, filter: ResamplingFilter) -> Image
@@ -17,7 +19,8 @@ extension Image {
     let down =
       newHeight == height
       ? nil : ResamplingWeights(from: height, to: newHeight, filter: filter)
-    // Pillow 13 starts with the columns if that takes away clearly more; the rounding in between shows it.
+    // Pillow 13 starts with the columns if that takes away clearly more; the rounding in between
+    // shows it.
     let columnsFirst =
       newHeight < height && height - newHeight > 2 * (width - newWidth)
     switch samples {
@@ -38,14 +41,17 @@ extension Image {
     }
   }
 
+  /// Each pixel from the one under its middle.
   private func nearest(width newWidth: Int, height newHeight: Int) -> Image {
-    // Positions are summed up, as in Pillow, since rounding then falls alike.
+    // Pillow sums the positions of bytes up and multiplies those of words; rounding shows the
+    // difference.
+    let isSummed = bitDepth == 8
     func positions(_ size: Int, _ newSize: Int) -> [Int] {
       let step = Double(size) / Double(newSize)
       var position = step * 0.5
-      return (0..<newSize).map { _ in
+      return (0..<newSize).map { index in
         defer { position += step }
-        return min(Int(position), size - 1)
+        return min(Int(isSummed ? position : (Double(index) + 0.5) * step), size - 1)
       }
     }
     let (xs, ys) = (positions(width, newWidth), positions(height, newHeight))

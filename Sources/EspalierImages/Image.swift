@@ -1,6 +1,7 @@
 /// A picture: rows from the top, interleaved samples of 8 or 16 bits.
 ///
-/// Channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha; alpha is not multiplied into the colours.
+/// Channels: 1 gray, 2 gray and alpha, 3 RGB, 4 RGB and alpha; alpha is not multiplied into the
+/// colours.
 public struct Image: Sendable, Equatable {
   /// Larger images are refused when read.
   public static let largestSide = 32768

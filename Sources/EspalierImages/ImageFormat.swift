@@ -36,7 +36,8 @@ extension String {
     for byte in bytes { unicodeScalars.append(Unicode.Scalar(byte)) }
   }
 
-  /// The text as Latin-1 bytes; nil if a character is outside Latin-1 or a control character other than line feed.
+  /// The text as Latin-1 bytes; nil if a character is outside Latin-1 or a control character other
+  /// than line feed.
   var printableLatin1: [UInt8]? {
     var bytes: [UInt8] = []
     for scalar in unicodeScalars {

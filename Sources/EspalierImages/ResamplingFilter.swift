@@ -35,7 +35,8 @@ public enum ResamplingFilter: String, Sendable, CaseIterable {
 
 /// For each sample of a resized row, which samples of the original it is a weighted mean of.
 struct ResamplingWeights {
-  /// Bits after the point of the 8-bit path: 32 for a sum, less 8 for the sample, less 2 for overshoot.
+  /// Bits after the point of the 8-bit path: 32 for a sum, less 8 for the sample, less 2 for
+  /// overshoot.
   static let precision = 22
 
   private(set) var starts: [Int] = []

@@ -11,9 +11,11 @@ public struct TrainingTransform: Sendable, Equatable {
 }
 
 extension Image {
-  /// The shortest side scaled to `resolution` (bilinear, antialiased), then the square in the middle.
+  /// The shortest side scaled to `resolution` (bilinear, antialiased), then the square in the
+  /// middle.
   ///
-  /// Convert to RGB or gray first, as the reference does. Source: torchvision's `Resize` and `CenterCrop`.
+  /// Convert to RGB or gray first, as the reference does. Source: torchvision's `Resize` and
+  /// `CenterCrop`.
   ///
   /// - Precondition: `resolution` and the picture's sides are at least 1.
   public func trainingTransform(resolution: Int) -> TrainingTransform {

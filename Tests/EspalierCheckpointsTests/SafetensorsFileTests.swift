@@ -134,7 +134,8 @@ import Testing
   }
 }
 
-/// A header entry of one tensor without the braces around the header; the first one opens the header.
+/// A header entry of one tensor without the braces around the header; the first one opens the
+/// header.
 private func entry(
   _ shape: String, _ begin: Int, _ end: Int, name: String = "a", dtype: String = "U8"
 ) -> String {

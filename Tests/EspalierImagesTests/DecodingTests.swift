@@ -28,7 +28,9 @@ import Testing
     (4, [0x0F, 0x80], [0, 255, 136]), (8, [1, 2, 3], [1, 2, 3]),
   ]
 
-  @Test(arguments: grays) func `gray of 1 to 8 bits fills the range`(depth: UInt8, row: [UInt8], expected: [UInt8])
+  @Test(arguments: grays) func `gray of 1 to 8 bits fills the range`(
+    depth: UInt8, row: [UInt8], expected: [UInt8]
+  )
     throws
   {
     let png = MadeUpPNG(width: 3, bitDepth: depth, data: [0] + row)
@@ -127,9 +129,7 @@ import Testing
     let cmyk = try decode(madeUpJPEG([255, 128, 0, 200], adobeTransform: 0))
     #expect(cmyk.channels == 3 && Array(cmyk.bytes.prefix(3)) == [200, 100, 0])
     let ycck = try decode(madeUpJPEG([100, 128, 128, 255], adobeTransform: 2))
-    #expect(
-      Array(ycck.bytes.prefix(3)) == [155, 155, 155]
-        || Array(ycck.bytes.prefix(3)) == [100, 100, 100])
+    #expect(Array(ycck.bytes.prefix(3)) == [155, 155, 155])
   }
 
   @Test func `every truncation of a PNG is refused`() throws {

@@ -46,7 +46,8 @@ func madeUpJPEG(_ values: [Int], adobeTransform: UInt8? = nil, exif: [UInt8]? = 
   }
   bytes += segment(0xDB, [0] + [UInt8](repeating: 8, count: 64))
   bytes += segment(0xC0, [8, 0, 8, 0, 8, UInt8(values.count)] + ids.flatMap { [$0, 0x11, 0] })
-  // Differences of 0 to 11 bits have codes of four bits; the only other code is "end of block", one bit.
+  // Differences of 0 to 11 bits have codes of four bits; the only other code is "end of block", one
+  // bit.
   bytes += segment(0xC4, [0x00, 0, 0, 0, 12] + [UInt8](repeating: 0, count: 12) + Array(0..<12))
   bytes += segment(0xC4, [0x10, 1] + [UInt8](repeating: 0, count: 15) + [0])
   bytes += segment(0xDA, [UInt8(values.count)] + ids.flatMap { [$0, 0] } + [0, 63, 0])

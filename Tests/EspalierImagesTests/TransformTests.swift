@@ -71,6 +71,19 @@ import Testing
     #expect(image.resized(width: 8, height: 1, filter: .nearest).bytes == [1, 1, 2, 2, 3, 3, 4, 4])
   }
 
+  @Test func `nearest rounds as Pillow does, for words unlike for bytes`() {
+    // (20 + 1/2) · 86 / 41 is 43 exactly; summed up in double precision it stays just below.
+    let bytes = Image(width: 86, height: 1, channels: 1, bytes: Array(0..<86))
+    let words = Image(width: 86, height: 1, channels: 1, words: Array(0..<86))
+    #expect(bytes.resized(width: 41, height: 1, filter: .nearest).bytes[20] == 42)
+    let small = words.resized(width: 41, height: 1, filter: .nearest)
+    guard case .words(let values) = small.samples else {
+      Issue.record("16 bits became 8")
+      return
+    }
+    #expect(values[20] == 43)
+  }
+
   @Test func `transparent pixels lend no colour`() {
     let image = Image(width: 2, height: 1, channels: 4, bytes: [255, 0, 0, 255, 0, 255, 0, 0])
     #expect(image.resized(width: 1, height: 1, filter: .bilinear).bytes == [255, 0, 0, 128])

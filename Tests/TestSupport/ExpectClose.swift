@@ -1,7 +1,8 @@
 public import EspalierTensors
 public import Testing
 
-/// ‖actual − expected‖ / ‖expected‖ in double precision; the plain norm of the difference if `expected` is zero.
+/// ‖actual − expected‖ / ‖expected‖ in double precision; the plain norm of the difference if
+/// `expected` is zero.
 ///
 /// NaN if an element is NaN or the counts differ.
 public func relativeL2(_ actual: [Float], _ expected: [Float]) -> Double {

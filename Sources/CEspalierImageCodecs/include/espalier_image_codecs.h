@@ -58,7 +58,8 @@ typedef struct espalier_bytes {
   char message[ESPALIER_IMAGE_MESSAGE_SIZE];
 } espalier_bytes;
 
-int32_t espalier_png_decode(const uint8_t *data, size_t count, espalier_image_limits limits, espalier_image *out);
+int32_t espalier_png_decode(
+  const uint8_t *data, size_t count, espalier_image_limits limits, espalier_image *out);
 
 /* Calls `visit` for each text chunk, of the whole file. */
 int32_t espalier_png_read_text(
@@ -71,7 +72,8 @@ int32_t espalier_png_encode(
   const espalier_png_text *ESPALIER_NULLABLE text, size_t text_count, espalier_bytes *out);
 
 /* Gray or RGB; CMYK and YCCK become RGB. */
-int32_t espalier_jpeg_decode(const uint8_t *data, size_t count, espalier_image_limits limits, espalier_image *out);
+int32_t espalier_jpeg_decode(
+  const uint8_t *data, size_t count, espalier_image_limits limits, espalier_image *out);
 
 void espalier_image_free(espalier_image *image);
 void espalier_bytes_free(espalier_bytes *bytes);
