@@ -109,10 +109,16 @@ let package = Package(
         "EspalierTraining",
       ]),
     // 6: programs.
+    module("EspalierDemoKit", ["EspalierTensors", "EspalierCheckpoints", "EspalierImages"]),
     program(
       "espalier", folder: "EspalierCLI",
       ["Espalier", "EspalierHost", "EspalierTensors", argumentParser, logging]),
-    program("espalier-demo", folder: "EspalierDemo", exclude: ["BaseModel"], ["Espalier", argumentParser]),
+    program(
+      "espalier-demo", folder: "EspalierDemo", exclude: ["BaseModel"],
+      [
+        "Espalier", "EspalierTensors", "EspalierHost", "EspalierCheckpoints", "EspalierImages",
+        "EspalierPipelines", "EspalierDemoKit", argumentParser,
+      ]),
     program("espalier-bench", folder: "EspalierBench", ["Espalier", argumentParser]),
     // Plugins.
     .systemLibrary(
@@ -137,6 +143,9 @@ let package = Package(
     tests("EspalierTokenizers", ["EspalierTensors"]),
     tests("EspalierModels", ["EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints"]),
     tests("EspalierDatasets", ["EspalierTensors", "EspalierCheckpoints", "EspalierImages"]),
+    tests(
+      "EspalierDemoKit",
+      ["EspalierTensors", "EspalierCheckpoints", "EspalierImages", "EspalierDatasets"]),
     tests("EspalierPipelines", ["EspalierTensors", "EspalierHost", "EspalierImages", "EspalierModels"]),
     tests(
       "EspalierTraining",

@@ -21,6 +21,7 @@ public struct CounterRandom: Sendable {
     case validation = 10
     case timestepJitter = 11
     case conditionDropout = 12
+    case demoCircle = 13
   }
 
   /// The key of the values' blocks and the upper half of their counters.
