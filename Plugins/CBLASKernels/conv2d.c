@@ -52,13 +52,9 @@ static int uses_winograd(const bk_conv_forward *conv) {
   return bk_is_3x3(&conv->shape) && bk_winograd_pays(&w);
 }
 
-static int64_t bias_bytes(const bk_tensor *bias) {
-  return bias && !bk_is_f32(bias) ? bk_round_up(bias->dims[0] * (int64_t)sizeof(float), 64) : 0;
-}
-
 static uint64_t workspace(const bk_call *call) {
   bk_conv_forward conv = make_forward(call);
-  uint64_t bias = (uint64_t)bias_bytes(bk_input(call, 2));
+  uint64_t bias = (uint64_t)bk_bias_bytes(bk_input(call, 2));
   if (!uses_winograd(&conv)) return bias + bk_conv2d_im2col_scratch(&conv, call->workers);
   bk_winograd w = make_winograd(&conv);
   return bias + bk_winograd_scratch(&w, call->workers);
@@ -68,7 +64,7 @@ static void run(const bk_call *call) {
   bk_conv_forward conv = make_forward(call);
   const bk_tensor *bias = bk_input(call, 2);
   if (bias) conv.epilogue.bias = bk_widened(bias->data, bias->dtype, call->workspace, bias->dims[0]);
-  void *scratch = (char *)call->workspace + bias_bytes(bias);
+  void *scratch = (char *)call->workspace + bk_bias_bytes(bias);
   if (uses_winograd(&conv)) {
     bk_winograd w = make_winograd(&conv);
     bk_winograd_run(&w, call, scratch);

@@ -49,20 +49,16 @@ static const char *linear_check(const bk_call *call) {
   return 0;
 }
 
-static int64_t bias_bytes(const bk_tensor *bias) {
-  return bias && !bk_is_f32(bias) ? bk_round_up(bias->dims[0] * (int64_t)sizeof(float), 64) : 0;
-}
-
 static uint64_t linear_workspace(const bk_call *call) {
   bk_product p = linear_product(call, 0);
-  return (uint64_t)bias_bytes(bk_input(call, 2)) + bk_product_scratch(&p, call->workers);
+  return (uint64_t)bk_bias_bytes(bk_input(call, 2)) + bk_product_scratch(&p, call->workers);
 }
 
 static void linear_run(const bk_call *call) {
   bk_product p = linear_product(call, 0);
   const bk_tensor *bias = bk_input(call, 2);
   if (bias) p.epilogue.bias = bk_widened(bias->data, bias->dtype, call->workspace, p.n);
-  bk_product_run(&p, call, (char *)call->workspace + bias_bytes(bias));
+  bk_product_run(&p, call, (char *)call->workspace + bk_bias_bytes(bias));
 }
 
 static const char *linear_dx_check(const bk_call *call) {

@@ -91,6 +91,11 @@ static inline float *bk_take_floats(bk_scratch *scratch, int64_t count) {
   return (float *)bk_take(scratch, count * (int64_t)sizeof(float));
 }
 
+/* Scratch for a bias as f32: none if it is absent or f32 already. */
+static inline int64_t bk_bias_bytes(const bk_tensor *bias) {
+  return bias && !bk_is_f32(bias) ? bk_round_up(bias->dims[0] * (int64_t)sizeof(float), 64) : 0;
+}
+
 /* The host's parallel loop over `count` pieces of work. */
 static inline void bk_parallel(const bk_call *call, int64_t count, esp_parallel_body body, void *argument) {
   if (count == 1) {

@@ -129,7 +129,7 @@ static void multiply(const job *j, int64_t first, int64_t tiles, const float *v,
   for (int64_t point = 0; point < bk_winograd_points; point++) {
     bk_multiply_panels(v + point * s->tile_stride, s->tile_floats, tiles, j->conv->channels,
                        u + point * s->panel_stride, s->panel_floats, panels, m + point * width,
-                       bk_winograd_points * width);
+                       bk_winograd_points * width, 0);
   }
   for (int64_t tile = 0; tile < tiles; tile++) {
     finish_tile(j, first + tile, panel * bk_panel_width, width, m + tile * bk_winograd_points * width, y);
