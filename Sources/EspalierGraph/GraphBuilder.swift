@@ -193,7 +193,8 @@ public final class GraphBuilder {
 
   private func declare(_ name: String, _ spec: TensorSpec, _ role: TensorRole) -> Value {
     if let index = named[name] {
-      precondition(tensors[index].spec == spec && tensors[index].role == role, "\(name) declared twice")
+      precondition(
+        tensors[index].spec == spec && tensors[index].role == role, "\(name) declared twice")
       return Value(graph: self, index: index)
     }
     tensors.append(Tensor(spec: spec, role: role, name: name, aliasOf: nil))

@@ -62,7 +62,9 @@ public struct MemoryPlan: Sendable {
       blocks.append(Block(first: node, last: node, bytes: bytes, members: [], workspaceOf: node))
     }
     if !program.usesPlanner {
-      for index in blocks.indices { (blocks[index].first, blocks[index].last) = (0, program.nodes.count) }
+      for index in blocks.indices {
+        (blocks[index].first, blocks[index].last) = (0, program.nodes.count)
+      }
     }
     place(blocks, constraints)
   }
@@ -83,7 +85,8 @@ public struct MemoryPlan: Sendable {
         else { continue }
         let bytes = program.tensors[output].spec.byteCount
         let end = max(lastUse[output], constraints.fusedInto[position] ?? position)
-        let reused = program.usesPlanner && slot == 0
+        let reused =
+          program.usesPlanner && slot == 0
           ? node.inPlaceInputs.lazy.compactMap { k -> Int? in
             guard k < node.inputs.count, constraints.inPlaceVetoes[position] & (1 << k) == 0,
               let input = node.inputs[k], let block = blockOf[input], lastUse[input] == position,

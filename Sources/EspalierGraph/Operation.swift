@@ -3,7 +3,8 @@ import EspalierTensors
 /// The operations of the plugin boundary, by the numbers of its header (`ESP_OP_…`).
 public enum OperationCode: Int32, Sendable, CaseIterable {
   case linear = 1
-  case linearDX, linearDW, conv2d, conv2dDX, conv2dDW, sumTo, groupNorm, groupNormBackward, layerNorm
+  case linearDX, linearDW, conv2d, conv2dDX, conv2dDW, sumTo, groupNorm, groupNormBackward,
+    layerNorm
   case layerNormBackward, attention, attentionBackward, geglu, gegluBackward, unary, unaryBackward
   case add, mul, scale, concat, slice, upsampleNearest, upsampleNearestBackward, avgPool2d
   case avgPool2dBackward, pixelUnshuffle, cast, embedding, gatherRows, weightedMSE
@@ -36,7 +37,9 @@ extension Operation {
   public var floats: [Double] { [] }
   public var inPlaceInputs: [Int] { [] }
   /// By default an operation has no derivative; backward operations are not differentiated again.
-  public func vjp(_ node: VJPNode) -> [Value?] { [Value?](repeating: nil, count: node.inputs.count) }
+  public func vjp(_ node: VJPNode) -> [Value?] {
+    [Value?](repeating: nil, count: node.inputs.count)
+  }
 }
 
 /// A forward node as its derivative rule sees it.

@@ -11,9 +11,18 @@ extension HostTensor {
           case .float32: UnsafeMutableRawPointer(to).copyMemory(from: from, byteCount: n * 4)
           case .float16: espalier_f16_to_f32(from, to, n)
           case .bfloat16: espalier_bf16_to_f32(from, to, n)
-          case .int32: for k in 0..<n { to[k] = Float(source.loadUnaligned(fromByteOffset: k * 4, as: Int32.self)) }
-          case .int64: for k in 0..<n { to[k] = Float(source.loadUnaligned(fromByteOffset: k * 8, as: Int64.self)) }
-          case .float64: for k in 0..<n { to[k] = Float(source.loadUnaligned(fromByteOffset: k * 8, as: Double.self)) }
+          case .int32:
+            for k in 0..<n {
+              to[k] = Float(source.loadUnaligned(fromByteOffset: k * 4, as: Int32.self))
+            }
+          case .int64:
+            for k in 0..<n {
+              to[k] = Float(source.loadUnaligned(fromByteOffset: k * 8, as: Int64.self))
+            }
+          case .float64:
+            for k in 0..<n {
+              to[k] = Float(source.loadUnaligned(fromByteOffset: k * 8, as: Double.self))
+            }
           case .uint8: for k in 0..<n { to[k] = Float(source[k]) }
           }
         }
@@ -30,7 +39,8 @@ extension HostTensor {
       case .int32: (0..<n).map { Int(source.loadUnaligned(fromByteOffset: $0 * 4, as: Int32.self)) }
       case .int64: (0..<n).map { Int(source.loadUnaligned(fromByteOffset: $0 * 8, as: Int64.self)) }
       case .uint8: (0..<n).map { Int(source[$0]) }
-      case .float32, .float16, .bfloat16, .float64: floats().map { Int(exactly: $0.rounded(.towardZero)) ?? 0 }
+      case .float32, .float16, .bfloat16, .float64:
+        floats().map { Int(exactly: $0.rounded(.towardZero)) ?? 0 }
       }
     }
   }

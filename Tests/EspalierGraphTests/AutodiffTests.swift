@@ -14,8 +14,10 @@ private struct Network {
     let x = graph.input("x", [2, 6, 6, 4])
     let control = graph.input("control", [2, 6, 6, 3])
     let stem = graph.region {
-      x.conv2d(weight: graph.parameter("stem.weight", [4, 4, 3, 3]), padding: Padding2D(1), path: "stem")
-        .silu()
+      x.conv2d(
+        weight: graph.parameter("stem.weight", [4, 4, 3, 3]), padding: Padding2D(1), path: "stem"
+      )
+      .silu()
     }
     let branch = control.conv2d(
       weight: graph.parameter("adapter.weight", [4, 3, 1, 1]),
@@ -31,8 +33,10 @@ private struct Network {
       let values = text.linear(weight: graph.parameter("v.weight", [4, 4]), path: "v")
       return normed.attention(keys: keys, values: values, heads: 2, path: "attention") + joined
     }
-    loss = tail.weightedMSE(
-      target: graph.input("target", [2, 6, 6, 4]), weight: graph.input("weights", [2])).loss
+    loss =
+      tail.weightedMSE(
+        target: graph.input("target", [2, 6, 6, 4]), weight: graph.input("weights", [2])
+      ).loss
     parameters = graph.trainablePaths.map { path in
       (path: path, value: graph.parameter(path, graph.parameterShapes[path] ?? []))
     }
@@ -93,9 +97,11 @@ private struct Network {
     #expect(count(recomputed, .conv2d) == count(plain, .conv2d))
     // No backward node reads what a forward node inside the tail computed.
     let forward = Set(
-      recomputed.nodes.filter { !$0.isBackward && ["norm", "attention", "k", "v"].contains($0.path) }
-        .filter { $0.code != .add }
-        .flatMap { $0.outputs.compactMap(\.self) })
+      recomputed.nodes.filter {
+        !$0.isBackward && ["norm", "attention", "k", "v"].contains($0.path)
+      }
+      .filter { $0.code != .add }
+      .flatMap { $0.outputs.compactMap(\.self) })
     let read = Set(
       recomputed.nodes.filter(\.isBackward).flatMap { $0.inputs.compactMap(\.self) })
     #expect(forward.isDisjoint(with: read))
@@ -107,7 +113,8 @@ private struct Network {
     let used = graph.parameter("used", [4, 4])
     let unused = graph.parameter("unused", [4, 4])
     let loss = x.linear(weight: used).weightedMSE(
-      target: graph.input("t", [2, 4]), weight: graph.input("w", [2])).loss
+      target: graph.input("t", [2, 4]), weight: graph.input("w", [2])
+    ).loss
     #expect(throws: GraphError.noGradient(path: "unused")) {
       try graph.gradients(
         of: loss, seed: graph.input("seed", [1]), by: [("used", used), ("unused", unused)])

@@ -36,7 +36,9 @@ import Testing
     var first = [Int](repeating: 0, count: program.tensors.count)
     var last = [Int](repeating: -1, count: program.tensors.count)
     for (position, node) in program.nodes.enumerated() {
-      for output in node.outputs.compactMap(\.self) { (first[output], last[output]) = (position, position) }
+      for output in node.outputs.compactMap(\.self) {
+        (first[output], last[output]) = (position, position)
+      }
       for input in node.inputs.compactMap(\.self) { last[input] = position }
     }
     for a in program.tensors.indices {
@@ -61,7 +63,8 @@ import Testing
       for input in node.inputs.compactMap({ $0.flatMap { plan.tensors[$0] } }) {
         if let output, output.arena == input.arena {
           #expect(
-            output.offset + output.bytes <= input.offset || input.offset + input.bytes <= output.offset,
+            output.offset + output.bytes <= input.offset
+              || input.offset + input.bytes <= output.offset,
             "node \(position) writes over its input in spite of the veto")
         }
       }
@@ -85,7 +88,9 @@ import Testing
     let plan = MemoryPlan(separate, constraints(separate))
     #expect(sharedBytes * 2 < plan.arenaBytes.reduce(0, +))
     let placements = plan.tensors.compactMap(\.self).sorted { $0.offset < $1.offset }
-    for (a, b) in zip(placements, placements.dropFirst()) { #expect(a.offset + a.bytes <= b.offset) }
+    for (a, b) in zip(placements, placements.dropFirst()) {
+      #expect(a.offset + a.bytes <= b.offset)
+    }
   }
 
   @Test func `no arena is larger than the device allows`() throws {

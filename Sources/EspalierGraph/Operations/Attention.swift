@@ -19,7 +19,8 @@ struct Attention: Operation {
     try require(
       q.shape.last == k.shape.last && q.shape[0] == k.shape[0] && k.shape == v.shape,
       "q, k and v do not belong together")
-    try require(q.shape.last % heads == 0, "\(q.shape.last) features do not divide into \(heads) heads")
+    try require(
+      q.shape.last % heads == 0, "\(q.shape.last) features do not divide into \(heads) heads")
     let tokens = q.shape.dims[1..<(q.shape.rank - 1)].reduce(1, *)
     return [q, TensorSpec(.float32, [q.shape[0], heads, tokens])]
   }

@@ -56,7 +56,8 @@ struct Conv2d: Operation {
       x.shape[2] + geometry.padding.left + geometry.padding.right
     )
     try require(
-      padded.0 >= weight.shape[2] && padded.1 >= weight.shape[3], "the map is smaller than the kernel")
+      padded.0 >= weight.shape[2] && padded.1 >= weight.shape[3],
+      "the map is smaller than the kernel")
     if let bias = inputs[2] {
       try require(bias.shape == [weight.shape[0]], "the bias does not match the weight")
     }

@@ -23,7 +23,8 @@ extension GraphBuilder {
   /// Redirects the backward readers of one block to clones of its nodes.
   private func recomputation(of members: [Int]) -> (position: Int, clones: [Node])? {
     let inside = Set(members)
-    var discarded = Set(members.flatMap { nodes[$0].outputs }.filter { tensors[$0].role != .output })
+    var discarded = Set(
+      members.flatMap { nodes[$0].outputs }.filter { tensors[$0].role != .output })
     var readers: [Int] = []
     for (position, node) in nodes.enumerated() where !inside.contains(position) {
       let read = node.inputs.compactMap(\.self).filter(discarded.contains)
@@ -33,7 +34,8 @@ extension GraphBuilder {
     readers.removeAll { nodes[$0].inputs.allSatisfy { !($0.map(discarded.contains) ?? false) } }
     guard let first = readers.first else { return nil }
 
-    var needed = Set(readers.flatMap { nodes[$0].inputs.compactMap(\.self) }).intersection(discarded)
+    var needed = Set(readers.flatMap { nodes[$0].inputs.compactMap(\.self) }).intersection(
+      discarded)
     for position in members.reversed()
     where nodes[position].outputs.contains(where: needed.contains) {
       needed.formUnion(nodes[position].inputs.compactMap(\.self).filter(discarded.contains))

@@ -64,7 +64,12 @@ public final class ComputeDevice: @unchecked Sendable {
   ) throws(CallFailure) -> OpaquePointer? {
     let names = options.keys.sorted()
     let strings = names.map { ($0.cStringCopy(), (options[$0] ?? "").cStringCopy()) }
-    defer { for (name, value) in strings { name.deallocate(); value.deallocate() } }
+    defer {
+      for (name, value) in strings {
+        name.deallocate()
+        value.deallocate()
+      }
+    }
     let list = strings.map { esp_option(name: UnsafePointer($0.0), value: UnsafePointer($0.1)) }
     var out: OpaquePointer?
     try callPlugin { error in

@@ -19,8 +19,8 @@ public struct DiagonalGaussianDistribution: Sendable {
     let channels = moments.shape.last / 2
     let shape = moments.shape.withLast(channels)
     let values = moments.floats()
-    var means = [Float]()
-    var logvars = [Float]()
+    var means: [Float] = []
+    var logvars: [Float] = []
     means.reserveCapacity(shape.count)
     logvars.reserveCapacity(shape.count)
     for start in stride(from: 0, to: values.count, by: 2 * channels) {

@@ -1,0 +1,69 @@
+# `make help` lists the targets. All builds are release builds: a debug build computes 60 times slower.
+
+SWIFT ?= swift
+BIN := .build/release
+
+# The demo; `make demo DEMO_STEPS=250` ends sooner and follows less well.
+DEMO_FOLDER ?= demo
+DEMO_STEPS ?= 1000
+DEMO_BACKEND ?= auto
+DEMO_MODEL := Sources/EspalierDemo/BaseModel
+
+# A Python with PyTorch and Diffusers, for the side-by-side columns of `make bench`.
+BENCH_PYTHON ?=
+BENCH_FLAGS ?=
+
+.PHONY: help build test test-goldens lint format demo bench check size dependencies
+
+help:
+	@echo "make build         build the programs and all plugins"
+	@echo "make test          run the whole test suite"
+	@echo "make test-goldens  run the suites that read golden files (of ESPALIER_FIXTURES if set)"
+	@echo "make lint          check format, sizes, forbidden words and the boundary header"
+	@echo "make format        format all Swift sources in place"
+	@echo "make demo          draw pictures, train an adapter, measure what it learnt"
+	@echo "make bench         measure speed and memory; BENCH_PYTHON=python adds PyTorch beside it"
+	@echo "make check         lint, build and test: what a change must pass"
+	@echo "make size          count lines"
+
+dependencies:
+	@.ci/install-dependencies
+
+build: dependencies
+	$(SWIFT) build -c release
+
+test: dependencies
+	$(SWIFT) test -c release --disable-xctest
+
+test-goldens: dependencies
+	$(SWIFT) test -c release --disable-xctest --filter '$(shell .ci/golden-suites)'
+
+lint:
+	$(SWIFT) format lint --strict --recursive --parallel Sources Plugins Tests Package.swift
+	@.ci/check-sources
+
+format:
+	$(SWIFT) format format --in-place --recursive --parallel Sources Plugins Tests Package.swift
+
+demo: build
+	rm -rf $(DEMO_FOLDER)/adapter
+	$(BIN)/espalier-demo make-data --output $(DEMO_FOLDER)/data --count 2000 --resolution 128 \
+	  --seed 1 --held-out 32
+	$(BIN)/espalier train --backend $(DEMO_BACKEND) \
+	  --pretrained_model_name_or_path $(DEMO_MODEL) --train_data_dir $(DEMO_FOLDER)/data \
+	  --output_dir $(DEMO_FOLDER)/adapter --resolution 128 --train_batch_size 8 \
+	  --learning_rate 1e-3 --lr_scheduler constant --max_train_steps $(DEMO_STEPS) --seed 1 \
+	  --report_to csv
+	$(BIN)/espalier-demo evaluate --backend $(DEMO_BACKEND) --base $(DEMO_MODEL) \
+	  --adapter $(DEMO_FOLDER)/adapter --data $(DEMO_FOLDER)/data/held_out \
+	  --training-log $(DEMO_FOLDER)/adapter/training_summary.json \
+	  --output $(DEMO_FOLDER)/evaluation
+	@echo "pictures: $(DEMO_FOLDER)/evaluation/grid.png   numbers: $(DEMO_FOLDER)/evaluation/report.json"
+
+bench: build
+	BENCH_PYTHON='$(BENCH_PYTHON)' $(BIN)/espalier-bench $(BENCH_FLAGS)
+
+check: lint build test
+
+size:
+	@.ci/size
