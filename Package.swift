@@ -150,8 +150,8 @@ let package = Package(
     tests(
       "EspalierTraining",
       [
-        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierModels", "EspalierPipelines",
-        "EspalierDatasets", "EspalierImages",
+        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints", "EspalierModels",
+        "EspalierPipelines", "EspalierDatasets", "EspalierImages",
       ]),
     .testTarget(
       name: "CommandLineTests", dependencies: ["TestSupport", "EspalierTensors", "EspalierImages"],

@@ -1,1 +1,0 @@
-// EspalierTraining: module contents follow.

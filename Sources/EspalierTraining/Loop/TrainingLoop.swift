@@ -1,0 +1,177 @@
+import EspalierHost
+import EspalierTensors
+import Foundation
+
+/// The loop over optimizer steps: micro-batches, clipping, update, checkpoints, logs, validation.
+final class TrainingLoop {
+  let configuration: TrainingConfiguration
+  let parameters: TrainedParameters
+  let step: TrainingStep
+  let optimizer: AdamWOptimizer
+  let schedule: LearningRateSchedule
+  let files: StateFiles
+  let checkpoints: CheckpointFolder
+  let loggers: [MetricLogger]
+  let validation: ValidationRun?
+  weak var observer: (any TrainingObserver)?
+  private var assembler: BatchAssembler
+  private(set) var state: TrainingState
+  private let totalSteps: Int
+  /// Seconds spent in steps.
+  private(set) var trainingSeconds = 0.0
+  private var stepsThisRun = 0
+  private var lastSavedStep: Int?
+
+  struct Parts {
+    var configuration: TrainingConfiguration
+    var parameters: TrainedParameters
+    var step: TrainingStep
+    var optimizer: AdamWOptimizer
+    var schedule: LearningRateSchedule
+    var files: StateFiles
+    var checkpoints: CheckpointFolder
+    var loggers: [MetricLogger]
+    var validation: ValidationRun?
+    var assembler: BatchAssembler
+    var state: TrainingState
+    var totalSteps: Int
+  }
+
+  init(_ parts: Parts, observer: (any TrainingObserver)?) {
+    configuration = parts.configuration
+    parameters = parts.parameters
+    step = parts.step
+    optimizer = parts.optimizer
+    schedule = parts.schedule
+    files = parts.files
+    checkpoints = parts.checkpoints
+    loggers = parts.loggers
+    validation = parts.validation
+    assembler = parts.assembler
+    state = parts.state
+    totalSteps = parts.totalSteps
+    self.observer = observer
+  }
+
+  /// Images per second over the steps of this run.
+  var imagesPerSecond: Double {
+    let images = stepsThisRun * configuration.trainBatchSize * configuration.gradientAccumulationSteps
+    return trainingSeconds > 0 ? Double(images) / trainingSeconds : 0
+  }
+
+  /// Runs to the last step, or until the user asks to stop.
+  ///
+  /// - Returns: The last loss, and whether the run was interrupted.
+  /// - Throws: `TrainingError`, `BackendError`, …; the state before the failed step has been saved if the
+  ///   device could still be read.
+  func run() throws -> (loss: Double, isInterrupted: Bool) {
+    var loss = Double.nan
+    while state.step < totalSteps {
+      if StopSignal.count > 0 {
+        observer?.note("interrupted; the state is in \(try save())")
+        return (loss, true)
+      }
+      do {
+        let report = try advance()
+        loss = report.loss
+        observer?.stepped(report)
+        log(report)
+      } catch {
+        throw try failure(error)
+      }
+      if state.step % configuration.checkpointingSteps == 0 {
+        observer?.note("saved \(try save())")
+      }
+      if let validation, state.step % configuration.validationSteps == 0 || state.step == totalSteps {
+        try validation.run(step: state.step, parameters: parameters, loggers: loggers)
+      }
+    }
+    return (loss, false)
+  }
+
+  /// Saves the state, unless it is saved already.
+  @discardableResult
+  func save() throws -> String {
+    if lastSavedStep == state.step { return checkpoints.path(state.step) }
+    let path = try checkpoints.save(
+      step: state.step, limit: configuration.checkpointsTotalLimit
+    ) { folder in try files.write(state, parameters, to: folder) }
+    lastSavedStep = state.step
+    return path
+  }
+
+  /// One optimizer step.
+  private func advance() throws -> TrainingStepReport {
+    let start = ContinuousClock.now
+    let count = configuration.gradientAccumulationSteps
+    let scale = state.lossScaler.scale
+    var loss = 0.0
+    for micro in 0..<count {
+      let microStep = state.step * count + micro
+      let result = try step.run(
+        try assembler.batch(microStep: microStep), seed: scale / Double(count),
+        isFirst: micro == 0)
+      guard result.loss.isFinite else { throw notFinite("loss", microStep) }
+      loss += Double(result.loss) / Double(count)
+    }
+    let norm = try optimizer.gradientNorm() / scale
+    let rate = schedule.rate(at: state.updates)
+    let skipped = try update(norm: norm, scale: scale, rate: rate)
+    state.step += 1
+    stepsThisRun += 1
+    trainingSeconds += (ContinuousClock.now - start) / .seconds(1)
+    return TrainingStepReport(
+      step: state.step, totalSteps: totalSteps, loss: loss, learningRate: rate, gradientNorm: norm,
+      isSkipped: skipped, imagesPerSecond: imagesPerSecond,
+      secondsLeft: trainingSeconds / Double(stepsThisRun) * Double(totalSteps - state.step))
+  }
+
+  /// Clips and updates, or skips an f16 step whose gradients overflowed.
+  private func update(norm: Double, scale: Double, rate: Double) throws -> Bool {
+    let isExhausted = state.lossScaler.isExhausted
+    if state.lossScaler.skipsStep(gradientsAreFinite: norm.isFinite) {
+      if isExhausted { throw notFinite("gradient", lastMicroStep) }
+      observer?.note("step \(state.step + 1) skipped: gradients overflowed, loss scale halved")
+      return true
+    }
+    guard norm.isFinite else { throw notFinite("gradient", lastMicroStep) }
+    let clip = AdamWOptimizer.clipFactor(norm: norm, maximum: configuration.maxGradNorm)
+    try optimizer.step(state.updates + 1, learningRate: rate, gradientMultiplier: clip / scale)
+    state.updates += 1
+    return false
+  }
+
+  private var lastMicroStep: Int {
+    (state.step + 1) * configuration.gradientAccumulationSteps - 1
+  }
+
+  private func notFinite(_ what: String, _ microStep: Int) -> TrainingError {
+    .notFinite(
+      what: what, step: state.step + 1, samples: assembler.names(microStep: microStep),
+      checkpoint: nil)
+  }
+
+  /// Saves what can be saved after a failed step; the parameters are those before it, since only a finite
+  /// gradient updates them.
+  private func failure(_ error: any Error) throws -> any Error {
+    if state.step == 0 { return error }
+    do {
+      let path = try save()
+      if case TrainingError.notFinite(let what, let step, let samples, _) = error {
+        return TrainingError.notFinite(what: what, step: step, samples: samples, checkpoint: path)
+      }
+      observer?.note("the state before the failed step is in \(path)")
+    } catch let second {
+      observer?.note("the state could not be saved: \(second)")
+    }
+    return error
+  }
+
+  private func log(_ report: TrainingStepReport) {
+    let values: [(name: String, value: Double)] = [
+      ("loss", report.loss), ("lr", report.learningRate), ("grad_norm", report.gradientNorm),
+      ("images_per_second", report.imagesPerSecond),
+    ]
+    for logger in loggers { logger.scalars(step: report.step, values) }
+  }
+}

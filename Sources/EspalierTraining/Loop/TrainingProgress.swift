@@ -1,0 +1,57 @@
+/// What a run tells while it goes on; the command line draws a bar, a test listens.
+public protocol TrainingObserver: AnyObject {
+  /// A phase before the steps: how much is done of how much.
+  func preparing(_ what: String, done: Int, total: Int)
+  /// The plan, right before step 1.
+  func planned(_ plan: TrainingPlan)
+  /// After each optimizer step.
+  func stepped(_ step: TrainingStepReport)
+  /// A line worth keeping: a checkpoint, a skipped step.
+  func note(_ message: String)
+}
+
+/// What is about to be trained, on what, in how much memory.
+public struct TrainingPlan: Sendable {
+  public let device: String
+  public let weightType: String
+  public let trainedParameters: Int
+  public let frozenParameters: Int
+  /// Bytes of temporaries, trained state and weights on the device.
+  public let arenaBytes: Int
+  public let stateBytes: Int
+  public let weightBytes: Int
+  public let sampleCount: Int
+  public let firstStep: Int
+  public let totalSteps: Int
+}
+
+/// One optimizer step.
+public struct TrainingStepReport: Sendable {
+  /// Counted from 1.
+  public let step: Int
+  public let totalSteps: Int
+  /// Mean over the micro-batches.
+  public let loss: Double
+  public let learningRate: Double
+  /// Before clipping.
+  public let gradientNorm: Double
+  /// True if the gradients overflowed and nothing was updated.
+  public let isSkipped: Bool
+  public let imagesPerSecond: Double
+  public let secondsLeft: Double
+}
+
+/// How a run ended.
+public struct TrainingSummary: Sendable {
+  public let step: Int
+  public let isInterrupted: Bool
+  /// Seconds of the steps alone, without preparation and validation.
+  public let trainingSeconds: Double
+  public let preparationSeconds: Double
+  public let imagesPerSecond: Double
+  public let finalLoss: Double
+  /// The largest memory that the process had.
+  public let peakMemoryBytes: Int
+  /// Where the adapter is, or the state to continue from if the run was interrupted.
+  public let output: String
+}

@@ -1,0 +1,30 @@
+/// A training run that cannot start or go on.
+public enum TrainingError: Error, Equatable, CustomStringConvertible {
+  /// A setting that cannot be: the flag, what was given, what is allowed.
+  case invalidSetting(flag: String, found: String, expected: String)
+  /// The loss or a gradient stopped being finite.
+  case notFinite(what: String, step: Int, samples: [String], checkpoint: String?)
+  /// A checkpoint that cannot be continued from.
+  case checkpoint(path: String, reason: String)
+  /// The adapter and the base model do not belong together.
+  case adapterMismatch(reason: String)
+
+  public var description: String {
+    switch self {
+    case .invalidSetting(let flag, let found, let expected):
+      return "\(flag) is \(found), expected \(expected)"
+    case .notFinite(let what, let step, let samples, let checkpoint):
+      let saved = checkpoint.map { "\n  saved    the state before this step is in \($0)" } ?? ""
+      return """
+        the \(what) is not finite in step \(step)
+          samples  \(samples.joined(separator: ", "))\(saved)
+          hint     look at these images and captions; try a lower --learning_rate, or \
+        --mixed_precision bf16 or no
+        """
+    case .checkpoint(let path, let reason):
+      return "cannot continue from \(path): \(reason)"
+    case .adapterMismatch(let reason):
+      return "the adapter does not fit the base model: \(reason)"
+    }
+  }
+}
