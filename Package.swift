@@ -98,8 +98,8 @@ let package = Package(
       "EspalierTraining",
       [
         "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints", "EspalierImages",
-        "EspalierTokenizers", "EspalierModels", "EspalierDatasets", "EspalierPipelines", "CXXHash",
-        logging,
+        "EspalierTokenizers", "EspalierModels", "EspalierDatasets", "EspalierPipelines",
+        "CEspalierRuntime", logging,
       ]),
     module(
       "Espalier",

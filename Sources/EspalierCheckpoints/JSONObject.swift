@@ -142,6 +142,9 @@ extension JSONValue {
     try AtomicFile.write(JSONWriter.indented(self) + "\n", to: path)
   }
 
+  /// The value as compact JSON.
+  public var text: String { JSONWriter.compact(self) }
+
   /// An object from a dictionary.
   public static func object(_ dictionary: [String: JSONValue]) -> JSONValue {
     .object(dictionary.sorted { $0.key < $1.key }.map { JSONMember(key: $0.key, value: $0.value) })

@@ -6,8 +6,10 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
   case notFinite(what: String, step: Int, samples: [String], checkpoint: String?)
   /// A checkpoint that cannot be continued from.
   case checkpoint(path: String, reason: String)
-  /// The adapter and the base model do not belong together.
-  case adapterMismatch(reason: String)
+  /// A cached result went missing while the run was using it.
+  case cacheIncomplete(what: String)
+  /// The user asked to stop before the first step.
+  case interrupted
 
   public var description: String {
     switch self {
@@ -23,8 +25,10 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
         """
     case .checkpoint(let path, let reason):
       return "cannot continue from \(path): \(reason)"
-    case .adapterMismatch(let reason):
-      return "the adapter does not fit the base model: \(reason)"
+    case .cacheIncomplete(let what):
+      return "the cached result for \(what) is gone; were files removed from the cache folder? Start again"
+    case .interrupted:
+      return "interrupted before the first step; what was encoded is cached"
     }
   }
 }

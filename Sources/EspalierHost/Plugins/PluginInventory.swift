@@ -58,3 +58,10 @@ extension PluginRegistry {
     }
   }
 }
+
+extension PluginRegistry {
+  /// The names of the plugins of a kind that were found; none is opened.
+  public func names(of kind: PluginKind) -> [String] {
+    Set(loader.candidates.map(\.file).filter { $0.kind == kind }.map(\.name)).sorted()
+  }
+}

@@ -26,7 +26,7 @@ final class ContentCache {
     do {
       try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     } catch {
-      throw FileError(path: folder, operation: "create the folder", code: EACCES)
+      throw FileError(path: folder, operation: "create the folder", code: FileError.code(of: error))
     }
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     for file in files.sorted() where file.hasPrefix(name + "-") && file.hasSuffix(".safetensors") {

@@ -1,3 +1,5 @@
+import EspalierDatasets
+import EspalierPipelines
 import EspalierTensors
 
 /// The data set as the loop uses it: everything that does not change from step to step, computed once.
@@ -5,45 +7,43 @@ struct PreparedData {
   struct Sample {
     /// For messages.
     let name: String
-    /// Keys of the text embeddings; several captions are drawn from once per epoch.
+    /// Where there are several, one is drawn each epoch.
     let captions: [String]
     /// Key of the latent moments.
     let latent: String
-    /// The control image, 8 bit, `[H, W, channels]`.
-    let control: HostTensor
     /// Original height and width, crop top and left, target height and width.
     let timeIDs: [Double]
   }
 
   let samples: [Sample]
-  /// Text embeddings by caption.
   let texts: TextEmbeddings
   /// Mean and standard deviation of the posterior, side by side in the last axis `[h, w, 2C]`, by key.
   let latents: ContentCache
-  let scalingFactor: Double
-  /// Hash of all content keys and captions.
+  let controls: ControlImageCache
+  /// Hash of all images and captions in their order.
   let fingerprint: String
 }
 
 /// Text embeddings by caption.
 struct TextEmbeddings {
-  struct Entry {
-    /// `[L, D]`.
-    let hiddenStates: HostTensor
-    /// `[P]`.
-    let pooled: HostTensor
-  }
-
   let cache: ContentCache
   let keys: [String: String]
   /// What stands for a dropped caption.
-  let empty: Entry
+  let empty: PromptEmbedding
 
-  /// - Precondition: the caption is one of the data set's.
-  func entry(_ caption: String) throws -> Entry {
-    guard let key = keys[caption], let hidden = try cache.tensor(key + ".hidden_states"),
-      let pooled = try cache.tensor(key + ".pooled")
-    else { preconditionFailure("no embedding of a caption of the data set") }
-    return Entry(hiddenStates: hidden, pooled: pooled)
+  /// The names of a caption's tensors in the cache.
+  static func names(_ key: String) -> (hiddenStates: String, pooled: String) {
+    (key + ".hidden_states", key + ".pooled")
+  }
+
+  /// - Throws: `TrainingError.cacheIncomplete` if a cache file was removed during the run.
+  func embedding(of caption: String) throws -> PromptEmbedding {
+    if caption.isEmpty { return empty }
+    guard let key = keys[caption] else { throw TrainingError.cacheIncomplete(what: caption) }
+    let names = Self.names(key)
+    guard let hidden = try cache.tensor(names.hiddenStates),
+      let pooled = try cache.tensor(names.pooled)
+    else { throw TrainingError.cacheIncomplete(what: caption) }
+    return PromptEmbedding(hiddenStates: hidden, pooled: pooled)
   }
 }

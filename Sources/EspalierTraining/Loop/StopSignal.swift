@@ -1,10 +1,13 @@
 import CEspalierRuntime
 
 /// SIGINT and SIGTERM as a request to stop after the current step; a second one stops at once.
-enum StopSignal {
+public enum StopSignal {
   /// Starts to listen; safe to call again.
   static func install() { espalier_catch_stop_signals() }
 
   /// How often the user asked to stop.
-  static var count: Int { Int(espalier_stop_signals()) }
+  public static var count: Int { Int(espalier_stop_signals()) }
+
+  /// What a program exits with that a signal stopped, by the shells' convention: 128 and the signal.
+  public static var exitCode: Int32 { 128 + espalier_last_stop_signal() }
 }

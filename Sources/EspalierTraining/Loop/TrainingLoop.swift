@@ -11,7 +11,7 @@ final class TrainingLoop {
   let schedule: LearningRateSchedule
   let files: StateFiles
   let checkpoints: CheckpointFolder
-  let loggers: [MetricLogger]
+  let loggers: LoggerSet
   let validation: ValidationRun?
   weak var observer: (any TrainingObserver)?
   private var assembler: BatchAssembler
@@ -30,7 +30,7 @@ final class TrainingLoop {
     var schedule: LearningRateSchedule
     var files: StateFiles
     var checkpoints: CheckpointFolder
-    var loggers: [MetricLogger]
+    var loggers: LoggerSet
     var validation: ValidationRun?
     var assembler: BatchAssembler
     var state: TrainingState
@@ -83,7 +83,7 @@ final class TrainingLoop {
         observer?.note("saved \(try save())")
       }
       if let validation, state.step % configuration.validationSteps == 0 || state.step == totalSteps {
-        try validation.run(step: state.step, parameters: parameters, loggers: loggers)
+        try validation.run(step: state.step, parameters: parameters, loggers: loggers.all)
       }
     }
     return (loss, false)
@@ -172,6 +172,6 @@ final class TrainingLoop {
       ("loss", report.loss), ("lr", report.learningRate), ("grad_norm", report.gradientNorm),
       ("images_per_second", report.imagesPerSecond),
     ]
-    for logger in loggers { logger.scalars(step: report.step, values) }
+    loggers.scalars(step: report.step, values)
   }
 }

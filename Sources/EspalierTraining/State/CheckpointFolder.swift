@@ -86,8 +86,7 @@ struct CheckpointFolder {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
-      let code = (error as NSError).underlyingErrors.first.map { Int32(($0 as NSError).code) }
-      throw FileError(path: path, operation: "create the folder", code: code ?? EIO)
+      throw FileError(path: path, operation: "create the folder", code: FileError.code(of: error))
     }
   }
 

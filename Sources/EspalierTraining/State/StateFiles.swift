@@ -40,7 +40,7 @@ struct StateFiles {
   }
 
   /// The state that a folder holds; the weights are not touched.
-  func readState(_ folder: String) throws -> TrainingState {
+  static func readState(_ folder: String) throws -> TrainingState {
     let path = folder + "/" + TrainingState.fileName
     let state: TrainingState
     do {

@@ -17,6 +17,8 @@ public final class TrainingStep {
     /// Of the latents.
     public var latentHeight: Int
     public var latentWidth: Int
+    /// Pixels per latent pixel.
+    public var vaeScaleFactor = 8
     /// Text tokens per sample.
     public var tokenCount = 77
     public var graph = GraphOptions()
@@ -40,9 +42,6 @@ public final class TrainingStep {
     /// Unweighted mean squared error of each sample.
     public let perSample: [Float]
   }
-
-  /// Pixels per latent pixel.
-  static let vaeScaleFactor = 8
 
   private let configuration: Configuration
   private let first: Executable
@@ -133,7 +132,8 @@ public final class TrainingStep {
     let control = graph.input(
       "control",
       [
-        batch, height * vaeScaleFactor, width * vaeScaleFactor, configuration.adapter.inChannels,
+        batch, height * configuration.vaeScaleFactor, width * configuration.vaeScaleFactor,
+        configuration.adapter.inChannels,
       ])
     let adapter = T2IAdapter(graph.scope("adapter"), configuration.adapter)
     let model = UNet2DConditionModel(graph.scope("unet"), unet)

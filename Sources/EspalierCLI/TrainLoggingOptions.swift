@@ -1,0 +1,74 @@
+import ArgumentParser
+import Espalier
+
+/// What a run reports and shows.
+struct TrainLoggingOptions: ParsableArguments {
+  @Option(name: .customLong("logging_dir"), help: "Logs, inside the output folder.")
+  var loggingDir = "logs"
+
+  @Option(
+    name: .customLong("report_to"),
+    help: "Logger plugins, separated by commas, 'all' or 'none' (default: tensorboard, else csv).")
+  var reportTo: String?
+
+  @Option(name: .customLong("tracker_project_name"), help: "The project's name in the loggers.")
+  var trackerProjectName = "sd_xl_train_t2iadapter"
+
+  @Option(
+    name: .customLong("validation_prompt"), parsing: .upToNextOption,
+    help: "Prompts to generate during training.")
+  var validationPrompt: [String] = []
+
+  @Option(
+    name: .customLong("validation_image"), parsing: .upToNextOption,
+    help: "Control images for the validation prompts.")
+  var validationImage: [String] = []
+
+  @Option(
+    name: .customLong("num_validation_images"), help: "Pictures for each prompt and image.")
+  var numValidationImages = 4
+
+  @Option(name: .customLong("validation_steps"), help: "Generate every so many steps.")
+  var validationSteps = 100
+
+  func apply(to configuration: inout TrainingConfiguration) {
+    configuration.loggingDir = loggingDir
+    configuration.trackerProjectName = trackerProjectName
+    configuration.validationPrompts = validationPrompt
+    configuration.validationImages = validationImage
+    configuration.numValidationImages = numValidationImages
+    configuration.validationSteps = validationSteps
+  }
+
+  /// The reference refuses W&B together with a hub token, which would be logged; here also for 'all'.
+  func checkSecrets(hubToken: String?) throws {
+    let names = requested ?? []
+    if hubToken != nil && (names.contains("wandb") || names == ["all"]) {
+      throw ValidationError(
+        "--hub_token and --report_to wandb do not go together: the token could be logged; "
+          + "log in with the hub's own tool instead")
+    }
+  }
+
+  /// The names of the loggers to open.
+  ///
+  /// - Throws: `PluginError` if a logger that was asked for is not there.
+  func loggers(in registry: PluginRegistry) throws -> [String] {
+    let available = registry.names(of: .logger)
+    switch requested {
+    case ["all"]: return available
+    case ["none"]: return []
+    case .some(let names): return names
+    case nil:
+      if available.contains("tensorboard") { return ["tensorboard"] }
+      let chosen = available.contains("csv") ? ["csv"] : []
+      StandardError.write(
+        "note: there is no tensorboard logger; reporting to \(chosen.first ?? "nothing")")
+      return chosen
+    }
+  }
+
+  private var requested: [String]? {
+    reportTo?.split(separator: ",").map { $0.trimmingPrefix(" ").description }
+  }
+}

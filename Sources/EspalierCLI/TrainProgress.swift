@@ -1,0 +1,91 @@
+import Espalier
+import Foundation
+
+/// Shows a training run: a bar on a terminal, now and then a line elsewhere. All on standard error.
+final class TrainProgress: TrainingObserver {
+  private let isTerminal = isatty(2) == 1
+  private var hasOpenLine = false
+  private var lastLine = ContinuousClock.now - .seconds(60)
+  private var lastPhase = ""
+
+  func preparing(_ what: String, done: Int, total: Int) {
+    let isEnd = done == total
+    guard isTerminal || isEnd || what != lastPhase || isDue(10) else { return }
+    lastPhase = isEnd ? "" : what
+    show("\(what): \(done) of \(total)", final: isEnd)
+  }
+
+  func planned(_ plan: TrainingPlan) {
+    note(
+      """
+      device   \(plan.device)
+      trained  \(plan.trainedParameters) parameters in f32, \(ByteCount(plan.stateBytes)) with gradients and moments
+      frozen   \(plan.frozenParameters) parameters, \(ByteCount(plan.weightBytes)), \(plan.weightType)
+      memory   \(ByteCount(plan.arenaBytes)) for temporaries at the peak of a step
+      data     \(plan.sampleCount) samples
+      steps    \(plan.firstStep) to \(plan.totalSteps)
+      """)
+  }
+
+  func stepped(_ step: TrainingStepReport) {
+    let isEnd = step.step == step.totalSteps
+    guard isTerminal || isEnd || step.step == 1 || isDue(10) else { return }
+    var text = "\(Self.bar(step.step, step.totalSteps)) \(step.step)/\(step.totalSteps)"
+    text += String(
+      format: "  loss %.4f  lr %.2e  %.1f images/s", step.loss, step.learningRate,
+      step.imagesPerSecond)
+    text += "  \(Self.duration(step.secondsLeft)) left  \(ByteCount(ProcessMemory.peakByteCount))"
+    show(text, final: isEnd)
+  }
+
+  func note(_ message: String) {
+    endLine()
+    StandardError.write(message)
+  }
+
+  /// The closing lines.
+  func finish(_ summary: TrainingSummary) {
+    endLine()
+    if !summary.isInterrupted {
+      StandardError.write(
+        String(
+          format: "trained to step %d in %.1f s (%.1f images/s), peak memory %@", summary.step,
+          summary.trainingSeconds, summary.imagesPerSecond,
+          "\(ByteCount(summary.peakMemoryBytes))"))
+      print(summary.output)
+    }
+  }
+
+  private func isDue(_ seconds: Int) -> Bool { ContinuousClock.now - lastLine >= .seconds(seconds) }
+
+  private func show(_ text: String, final: Bool) {
+    lastLine = ContinuousClock.now
+    guard isTerminal else { return StandardError.write(text) }
+    fputsToStandardError("\r\u{1B}[K" + text)
+    hasOpenLine = true
+    if final { endLine() }
+  }
+
+  private func endLine() {
+    if hasOpenLine { fputsToStandardError("\n") }
+    hasOpenLine = false
+  }
+
+  private func fputsToStandardError(_ text: String) {
+    FileHandle.standardError.write(Data(text.utf8))
+  }
+
+  private static func bar(_ done: Int, _ total: Int) -> String {
+    let width = 24
+    let filled = total > 0 ? min(done * width / total, width) : width
+    return "[" + String(repeating: "█", count: filled)
+      + String(repeating: "·", count: width - filled) + "]"
+  }
+
+  private static func duration(_ seconds: Double) -> String {
+    let whole = Int(seconds.isFinite ? max(seconds, 0) : 0)
+    return whole >= 3600
+      ? String(format: "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
+      : String(format: "%d:%02d", whole / 60, whole % 60)
+  }
+}

@@ -1,0 +1,169 @@
+public import EspalierHost
+import EspalierCheckpoints
+import EspalierGraph
+import EspalierModels
+import EspalierPipelines
+import EspalierTensors
+import Foundation
+
+/// Trains a T2I-Adapter beside a frozen Stable Diffusion XL.
+///
+/// Source: Diffusers `train_t2i_adapter_sdxl.py`, with its defects mended; see `Docs/Training.md`.
+public final class AdapterTrainer {
+  let configuration: TrainingConfiguration
+  let registry: PluginRegistry
+  let device: ComputeDevice
+  private(set) weak var observer: (any TrainingObserver)?
+
+  /// - Parameter device: Where everything is computed.
+  /// - Throws: `TrainingError.invalidSetting`.
+  public init(
+    _ configuration: TrainingConfiguration, registry: PluginRegistry, device: ComputeDevice,
+    observer: (any TrainingObserver)? = nil
+  ) throws(TrainingError) {
+    try configuration.validate()
+    self.configuration = configuration
+    self.registry = registry
+    self.device = device
+    self.observer = observer
+  }
+
+  /// Prepares, trains, and writes the adapter in Diffusers' layout to the output folder.
+  ///
+  /// SIGINT and SIGTERM end the run after the current step with a saved state.
+  ///
+  /// - Throws: A typed error of the part that failed; what had been saved stays.
+  public func run() throws -> TrainingSummary {
+    StopSignal.install()
+    let start = ContinuousClock.now
+    let checkpoints = CheckpointFolder(outputDir: configuration.outputDir)
+    try checkpoints.makeFolder(configuration.outputDir)
+    checkpoints.removeUnfinished()
+    let loggers = LoggerSet(configuration, registry)
+    defer { loggers.close() }
+    let loop = try prepare(checkpoints, loggers)
+    let preparation = (ContinuousClock.now - start) / .seconds(1)
+    let result = try loop.run()
+    let output: String
+    if result.isInterrupted {
+      output = checkpoints.path(loop.state.step)
+    } else {
+      try loop.save()
+      try loop.files.writeAdapter(loop.parameters, to: configuration.outputDir)
+      output = configuration.outputDir
+    }
+    let summary = TrainingSummary(
+      step: loop.state.step, isInterrupted: result.isInterrupted,
+      trainingSeconds: loop.trainingSeconds, preparationSeconds: preparation,
+      imagesPerSecond: loop.imagesPerSecond, finalLoss: result.loss,
+      peakMemoryBytes: ProcessMemory.peakByteCount, output: output)
+    try write(summary)
+    return summary
+  }
+
+  private func prepare(_ checkpoints: CheckpointFolder, _ loggers: LoggerSet) throws -> TrainingLoop {
+    let folder = try DiffusionFolder(
+      path: configuration.pretrainedModelNameOrPath, variant: configuration.variant,
+      vaePath: configuration.pretrainedVAEModelNameOrPath)
+    let storage = configuration.mixedPrecision.weightType
+    let unet = try folder.open(.unet, as: UNet2DConditionModel.self, storage: storage)
+    let vae = try folder.open(.vae, as: AutoencoderKL.self).configuration
+    let resumed = try configuration.resumeFromCheckpoint.flatMap { try checkpoints.resolve($0) }
+    let seed = try seed(resumed)
+    let adapter = try adapter(unet.configuration, vae, seed: seed)
+    let scheduler = try trainingScheduler(folder)
+    let unetWeights = DeviceWeights(device) { try unet.weights.tensor($0) }
+    let validation = try configuration.validationImages.isEmpty
+      ? nil
+      : ValidationRun(
+        configuration, folder: folder, adapter: adapter.configuration, registry: registry,
+        device: device, unetWeights: unetWeights, seed: seed, observer: observer)
+    let data = try DataPreparation(
+      configuration: configuration, folder: folder, device: device, seed: seed,
+      controlChannels: adapter.configuration.inChannels, observer: observer
+    ).prepare()
+    let files = StateFiles(adapter: adapter.configuration)
+    let parameters = try TrainedParameters(device, initial: adapter.parameters)
+    let state = try state(resumed, files, parameters, data, seed)
+    let totalSteps = configuration.totalSteps(sampleCount: data.samples.count)
+    let arenas = ArenaPool(device)
+    let step = try TrainingStep(
+      stepConfiguration(unet.configuration, adapter.configuration, vae, data), on: device,
+      weights: unetWeights, parameters: parameters,
+      accumulates: configuration.gradientAccumulationSteps > 1, arenas: arenas)
+    let loop = TrainingLoop(
+      TrainingLoop.Parts(
+        configuration: configuration, parameters: parameters, step: step,
+        optimizer: try AdamWOptimizer(
+          device, parameters, settings: configuration.adam, arenas: arenas),
+        schedule: try LearningRateSchedule(
+          kind: configuration.lrScheduler, baseRate: configuration.effectiveLearningRate,
+          warmupSteps: configuration.lrWarmupSteps, totalSteps: totalSteps,
+          cycles: configuration.lrNumCycles, power: configuration.lrPower),
+        files: files, checkpoints: checkpoints, loggers: loggers, validation: validation,
+        assembler: BatchAssembler(
+          data: data, scheduler: scheduler.scheduler, vae: vae, configuration: configuration,
+          seed: seed, trainTimesteps: scheduler.trainTimesteps),
+        state: state, totalSteps: totalSteps),
+      observer: observer)
+    try loggers.open(resumeStep: resumed == nil ? nil : state.step)
+    observer?.planned(
+      TrainingPlan(
+        device: "\(device.backendName): \(device.info.name)",
+        weightType: storage?.rawValue ?? "as stored",
+        trainedParameters: adapter.parameters.values.reduce(0) { $0 + $1.count },
+        frozenParameters: UNet2DConditionModel.parameters(unet.configuration)
+          .reduce(0) { $0 + $1.shape.count },
+        arenaBytes: arenas.byteCount, stateBytes: parameters.byteCount,
+        weightBytes: unetWeights.byteCount, sampleCount: data.samples.count,
+        firstStep: state.step + 1, totalSteps: totalSteps))
+    return loop
+  }
+
+  private func adapter(
+    _ unet: UNet2DConditionConfiguration, _ vae: AutoencoderKLConfiguration, seed: UInt64
+  ) throws -> AdapterStart {
+    guard let path = configuration.adapterModelNameOrPath else {
+      return AdapterStart(fresh: unet, inChannels: configuration.adapterInChannels, seed: seed)
+    }
+    let start = try AdapterStart(folder: path)
+    try start.check(against: unet, latentScale: vae.downscaleFactor, name: path)
+    return start
+  }
+
+  /// The forward process of the base model: DDPM with the betas of its scheduler.
+  private func trainingScheduler(
+    _ folder: DiffusionFolder
+  ) throws -> (scheduler: NoiseScheduler, trainTimesteps: Int) {
+    let json = try folder.configuration(of: .scheduler)
+    let text = try folder.scheduler().configuration
+    let scheduler = try registry.scheduler(named: "DDPMScheduler", configuration: text)
+    return (scheduler, try json.optionalInt("num_train_timesteps") ?? 1000)
+  }
+
+  private func stepConfiguration(
+    _ unet: UNet2DConditionConfiguration, _ adapter: T2IAdapterConfiguration,
+    _ vae: AutoencoderKLConfiguration, _ data: PreparedData
+  ) -> TrainingStep.Configuration {
+    let side = configuration.resolution / vae.downscaleFactor
+    var result = TrainingStep.Configuration(
+      unet: unet, adapter: adapter, batchSize: configuration.trainBatchSize, latentHeight: side,
+      latentWidth: side)
+    result.vaeScaleFactor = vae.downscaleFactor
+    result.tokenCount = data.texts.empty.hiddenStates.shape[0]
+    result.graph.recompute = configuration.gradientCheckpointing
+    return result
+  }
+
+  private func write(_ summary: TrainingSummary) throws {
+    try JSONValue.object([
+      "training_seconds": .number(summary.trainingSeconds),
+      "preparation_seconds": .number(summary.preparationSeconds),
+      "training_steps": .number(summary.step),
+      "images_per_second": .number(summary.imagesPerSecond),
+      "final_loss": .number(summary.finalLoss.isFinite ? summary.finalLoss : 0),
+      "peak_memory_bytes": .number(summary.peakMemoryBytes),
+      "interrupted": .bool(summary.isInterrupted),
+    ]).write(to: configuration.outputDir + "/training_summary.json")
+  }
+}

@@ -1,0 +1,45 @@
+import EspalierCheckpoints
+import EspalierHost
+
+/// The metric loggers of a run. One that fails is switched off and never stops the run.
+final class LoggerSet {
+  private let configuration: TrainingConfiguration
+  private let registry: PluginRegistry
+  private(set) var all: [MetricLogger] = []
+
+  init(_ configuration: TrainingConfiguration, _ registry: PluginRegistry) {
+    self.configuration = configuration
+    self.registry = registry
+  }
+
+  /// Opens the loggers that the run names.
+  ///
+  /// - Parameter resumeStep: The last step to keep of an earlier part of the run.
+  /// - Throws: `PluginError` for a logger that is not there.
+  func open(resumeStep: Int?) throws {
+    let c = configuration
+    var run: [String: JSONValue] = [
+      "directory": .string(c.outputDir + "/" + c.loggingDir),
+      "project": .string(c.trackerProjectName),
+      "config": JSONValue.object([
+        "train_batch_size": .number(c.trainBatchSize),
+        "gradient_accumulation_steps": .number(c.gradientAccumulationSteps),
+        "learning_rate": .number(c.effectiveLearningRate),
+        "lr_scheduler": .string(c.lrScheduler.rawValue),
+        "resolution": .number(c.resolution),
+        "mixed_precision": .string(c.mixedPrecision.rawValue),
+      ]),
+    ]
+    run["resume_step"] = resumeStep.map { .number($0) }
+    let text = JSONValue.object(run).text
+    all = try c.reportTo.map { try registry.logger(named: $0, run: text) }
+  }
+
+  func scalars(step: Int, _ values: [(name: String, value: Double)]) {
+    for logger in all { logger.scalars(step: step, values) }
+  }
+
+  func close() {
+    for logger in all { logger.close() }
+  }
+}

@@ -1,0 +1,89 @@
+import EspalierHost
+import EspalierImages
+import EspalierModels
+import EspalierPipelines
+import EspalierTensors
+import Foundation
+
+/// Generates the validation pictures of a run: 20 steps with the base model's own scheduler, guidance 5, the
+/// same seed every time, so that the pictures of different steps can be compared.
+final class ValidationRun {
+  private let folder: DiffusionFolder
+  private let adapter: T2IAdapterConfiguration
+  private let device: ComputeDevice
+  private let unetWeights: DeviceWeights
+  private let storage: DType?
+  private let generation: GenerationConfiguration
+  private let scheduler: NoiseScheduler
+  private let outputDir: String
+  private weak var observer: (any TrainingObserver)?
+  private var embeddings: PromptEmbeddings?
+
+  /// - Throws: `ImageError` if a validation image cannot be read, `PluginError`, `PipelineError`.
+  init(
+    _ configuration: TrainingConfiguration, folder: DiffusionFolder,
+    adapter: T2IAdapterConfiguration, registry: PluginRegistry, device: ComputeDevice,
+    unetWeights: DeviceWeights, seed: UInt64, observer: (any TrainingObserver)?
+  ) throws {
+    self.folder = folder
+    self.adapter = adapter
+    self.device = device
+    self.unetWeights = unetWeights
+    self.observer = observer
+    storage = configuration.mixedPrecision.weightType
+    outputDir = configuration.outputDir
+    let images = try configuration.validationImages.map { try Image(contentsOf: $0) }
+    let prompts = configuration.validationPrompts
+    var generation = GenerationConfiguration(
+      prompts: prompts.count == 1 && images.count > 1
+        ? images.map { _ in prompts[0] } : prompts)
+    generation.images = images.map { [$0] }
+    generation.numInferenceSteps = 20
+    generation.numImagesPerPrompt = configuration.numValidationImages
+    generation.seed = Int(truncatingIfNeeded: seed)
+    generation.height = configuration.resolution
+    generation.width = configuration.resolution
+    self.generation = generation
+    let base = try folder.scheduler()
+    scheduler = try registry.scheduler(
+      named: base.className ?? "EulerDiscreteScheduler", configuration: base.configuration)
+    _ = try pipeline([:]).check(generation)
+  }
+
+  /// Generates, saves under `validation/step-STEP/` and tells the loggers.
+  func run(step: Int, parameters: TrainedParameters, loggers: [MetricLogger]) throws {
+    let values = Dictionary(
+      uniqueKeysWithValues: try parameters.read(.parameter).map {
+        (String($0.key.dropFirst(StateFiles.root.count)), $0.value)
+      })
+    let pipeline = try pipeline(values)
+    let embeddings = try self.embeddings ?? pipeline.encode(generation)
+    self.embeddings = embeddings
+    let result = try pipeline.generate(generation, embeddings: embeddings) { [observer] event in
+      if case .step(let done, let total) = event {
+        observer?.preparing("generating validation images", done: done, total: total)
+      }
+    }
+    let path = outputDir + "/validation/step-\(step)"
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    for (index, image) in result.images.enumerated() {
+      let prompt = result.sources[index].prompt
+      try image.writePNG(to: path + "/\(index).png", text: ["prompt": prompt, "step": "\(step)"])
+      for logger in loggers {
+        logger.image(
+          step: step, tag: "validation/\(index)", caption: prompt, width: image.width,
+          height: image.height, rgb: image.bytes)
+      }
+    }
+    observer?.note("validation images of step \(step) are in \(path)")
+  }
+
+  private func pipeline(_ values: [String: HostTensor]) throws -> StableDiffusionXLAdapterPipeline {
+    try StableDiffusionXLAdapterPipeline(
+      folder,
+      adapters: [
+        AdapterComponent(T2IAdapter.self, adapter, name: "the adapter in training", parameters: values)
+      ],
+      scheduler: scheduler, device: device, storage: storage, unetWeights: unetWeights)
+  }
+}
