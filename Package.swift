@@ -146,7 +146,9 @@ let package = Package(
     tests(
       "EspalierDemoKit",
       ["EspalierTensors", "EspalierCheckpoints", "EspalierImages", "EspalierDatasets"]),
-    tests("EspalierPipelines", ["EspalierTensors", "EspalierHost", "EspalierImages", "EspalierModels"]),
+    tests(
+      "EspalierPipelines",
+      ["EspalierTensors", "EspalierHost", "EspalierCheckpoints", "EspalierImages", "EspalierModels"]),
     tests(
       "EspalierTraining",
       [
@@ -154,7 +156,8 @@ let package = Package(
         "EspalierPipelines", "EspalierDatasets", "EspalierImages",
       ]),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["TestSupport", "EspalierTensors", "EspalierImages"],
+      name: "CommandLineTests",
+      dependencies: ["TestSupport", "EspalierTensors", "EspalierCheckpoints", "EspalierImages"],
       swiftSettings: house),
     .testTarget(
       name: "PluginTests", dependencies: ["TestSupport", "EspalierABI", "EspalierTensors", "EspalierCheckpoints"],
