@@ -12,7 +12,7 @@ struct Train: ParsableCommand {
 
   @OptionGroup(title: "Models") var models: TrainModelOptions
   @OptionGroup(title: "Data") var data: TrainDataOptions
-  @OptionGroup(title: "Run") var run: TrainRunOptions
+  @OptionGroup(title: "Run") var runOptions: TrainRunOptions
   @OptionGroup(title: "Optimizer") var optimizer: TrainOptimizerOptions
   @OptionGroup(title: "Logging and validation") var logging: TrainLoggingOptions
   @OptionGroup(title: "Accepted, without effect") var inert: TrainInertOptions
@@ -33,7 +33,7 @@ struct Train: ParsableCommand {
     for notice in inert.notices { StandardError.write("note: " + notice) }
     var settings = settings()
     settings.reportTo = try logging.loggers(in: registry)
-    let choice = try registry.backend(named: run.backend)
+    let choice = try registry.backend(named: runOptions.backend)
     let progress = TrainProgress()
     let summary = try AdapterTrainer(
       settings, registry: registry, device: try ComputeDevice(choice.backend, choice.device),
@@ -48,7 +48,7 @@ struct Train: ParsableCommand {
     var configuration = TrainingConfiguration()
     models.apply(to: &configuration)
     data.apply(to: &configuration)
-    run.apply(to: &configuration)
+    runOptions.apply(to: &configuration)
     optimizer.apply(to: &configuration)
     logging.apply(to: &configuration)
     return configuration

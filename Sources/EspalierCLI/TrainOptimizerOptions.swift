@@ -1,4 +1,4 @@
-import ArgumentParser
+public import ArgumentParser
 import Espalier
 
 extension LearningRateSchedule.Kind: ExpressibleByArgument {}

@@ -74,7 +74,9 @@ public struct AdapterComponent: Sendable {
   /// Refuses an adapter whose feature maps are not the UNet's.
   ///
   /// - Throws: `PipelineError.component`.
-  func check(against unet: UNet2DConditionConfiguration, latentScale: Int) throws(PipelineError) {
+  public func check(
+    against unet: UNet2DConditionConfiguration, latentScale: Int
+  ) throws(PipelineError) {
     func refused(_ expected: String, _ found: String, _ hint: String) -> PipelineError {
       .component("adapter", path: path, expected: expected, found: found, hint: hint)
     }
