@@ -18,6 +18,9 @@ final class LoggerSet {
   /// - Throws: `PluginError` for a logger that is not there.
   func open(resumeStep: Int?) throws {
     let c = configuration
+    if !c.reportTo.isEmpty {
+      try CheckpointFolder(outputDir: c.outputDir).makeFolder(c.outputDir + "/" + c.loggingDir)
+    }
     var run: [String: JSONValue] = [
       "directory": .string(c.outputDir + "/" + c.loggingDir),
       "project": .string(c.trackerProjectName),
