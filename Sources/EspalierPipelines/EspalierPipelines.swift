@@ -1,1 +1,0 @@
-// EspalierPipelines: module contents follow.

@@ -1,0 +1,120 @@
+public import EspalierCheckpoints
+import EspalierGraph
+public import EspalierModels
+public import EspalierTensors
+
+/// A control adapter ready for generation: its configuration, its network and where its weights come from.
+public struct AdapterComponent: Sendable {
+  /// The folder, or what stands for it in messages.
+  public let path: String
+  public let configuration: any ControlAdapterConfiguration
+  private let build: @Sendable (Scope) -> any ControlAdapter
+  private let parameter: @Sendable (_ key: String) throws -> HostTensor
+
+  /// Opens an adapter's folder: `config.json` and weights, there or in `t2iadapter/` as training checkpoints
+  /// have it.
+  ///
+  /// - Parameters:
+  ///   - storage: The type that the weights are converted to; nil keeps the file's.
+  ///   - models: The adapters that are known.
+  /// - Throws: `PipelineError`, `ModelError`, `CheckpointError`.
+  public init(
+    folder path: String, storage: DType? = nil, models: ModelRegistry = .standard
+  ) throws {
+    let folder = try Self.folder(path)
+    let json = try JSONObject(contentsOf: FileSystem.join(folder, "config.json"))
+    guard let type = try models.model(for: json) as? any ControlAdapter.Type else {
+      throw PipelineError.component(
+        "adapter", path: folder, expected: "a control adapter such as T2IAdapter",
+        found: json.className ?? "nothing", hint: "is this the folder of another component?")
+    }
+    try self.init(type, json, Checkpoint(folder: folder), path: folder, storage)
+  }
+
+  private init<Adapter: ControlAdapter>(
+    _ type: Adapter.Type, _ json: JSONObject, _ checkpoint: Checkpoint, path: String,
+    _ storage: DType?
+  ) throws {
+    let configuration = try Adapter.Configuration(json)
+    self.path = path
+    self.configuration = configuration
+    build = { Adapter($0, configuration) }
+    let weights = ComponentWeights(
+      name: "adapter", checkpoint: checkpoint, map: configuration.keyMap, storage: storage)
+    try weights.report(of: Adapter.self, configuration).check()
+    parameter = { try weights.tensor(key: $0) }
+  }
+
+  /// An adapter whose weights are in memory, such as one in training.
+  ///
+  /// - Parameters:
+  ///   - name: What stands for the folder in messages.
+  ///   - parameters: All parameters by checkpoint key.
+  public init<Adapter: ControlAdapter>(
+    _: Adapter.Type, _ configuration: Adapter.Configuration, name: String,
+    parameters: [String: HostTensor]
+  ) {
+    path = name
+    self.configuration = configuration
+    build = { Adapter($0, configuration) }
+    parameter = { key in
+      guard let tensor = parameters[key] else {
+        throw CheckpointError.missingTensor(path: name, tensor: key, near: [])
+      }
+      return tensor
+    }
+  }
+
+  /// Declares the adapter's parameters under `scope`.
+  func declare(_ scope: Scope) -> any ControlAdapter { build(scope) }
+
+  /// The tensor of a checkpoint key.
+  func tensor(key: String) throws -> HostTensor { try parameter(key) }
+
+  /// Refuses an adapter whose feature maps are not the UNet's.
+  ///
+  /// - Throws: `PipelineError.component`.
+  func check(against unet: UNet2DConditionConfiguration, latentScale: Int) throws(PipelineError) {
+    func refused(_ expected: String, _ found: String, _ hint: String) -> PipelineError {
+      .component("adapter", path: path, expected: expected, found: found, hint: hint)
+    }
+    guard configuration.inChannels == 1 || configuration.inChannels == 3 else {
+      throw refused(
+        "in_channels 1 or 3", "\(configuration.inChannels)", "control images are gray or RGB")
+    }
+    // Sides at which neither of the two rounds.
+    let side = max(configuration.totalDownscaleFactor, latentScale << unet.blockOutChannels.count)
+    let found = configuration.featureShapes(batch: 1, height: side, width: side)
+    let expected = unet.adapterFeatureShapes(
+      batch: 1, height: side / latentScale, width: side / latentScale)
+    guard found.count <= expected.count, zip(found, expected).allSatisfy({ $0 == $1 }) else {
+      let factor = configuration.downscaleFactor
+      throw refused(
+        "feature maps \(expected.map(\.description).joined(separator: " ")) for an image of "
+          + "\(side) × \(side)",
+        found.map(\.description).joined(separator: " "),
+        factor < 2 * latentScale
+          ? "its downscale factor is \(factor): an adapter for SD 1.5; SDXL's have 16"
+          : "it was made for a UNet with other channels")
+    }
+  }
+
+  private static func folder(_ path: String) throws(PipelineError) -> String {
+    let setting = "--adapter_model_name_or_path"
+    guard FileSystem.isFolder(path) else {
+      if FileSystem.isFile(path) {
+        throw .notAModel(
+          path: path, setting: setting,
+          expected: "a folder with config.json and diffusion_pytorch_model.safetensors",
+          found: "a single file")
+      }
+      throw .folderNotFound(path: path, setting: setting)
+    }
+    let inner = FileSystem.join(path, "t2iadapter")
+    for folder in [path, inner] where FileSystem.isFile(FileSystem.join(folder, "config.json")) {
+      return folder
+    }
+    throw .notAModel(
+      path: path, setting: setting, expected: "config.json in it", found: "none")
+  }
+}

@@ -1,0 +1,163 @@
+public import EspalierHost
+import EspalierImages
+public import EspalierModels
+public import EspalierTensors
+
+/// Generates pictures with Stable Diffusion XL, guided by prompts and, through adapters, by control images.
+///
+/// With a seed it gives the pictures that Diffusers gives on a CPU. Weights are loaded stage by stage and released: text
+/// encoders, adapters, UNet, VAE.
+/// Source: Diffusers `pipeline_stable_diffusion_xl_adapter.py`; without adapters as `StableDiffusionXLPipeline`.
+public final class StableDiffusionXLAdapterPipeline {
+  public let adapters: [AdapterComponent]
+  public let scheduler: NoiseScheduler
+  public let promptEncoder: PromptEncoder
+  public let unet: UNet2DConditionConfiguration
+  public let vae: AutoencoderKLConfiguration
+  let vaeWeights: ComponentWeights
+  let device: ComputeDevice
+  /// Whether an absent negative prompt is zeros.
+  let forceZeros: Bool
+  private let unetSource: ComponentWeights
+  private let sharedUNetWeights: DeviceWeights?
+
+  /// Opens all components and checks that they fit each other; reads no weights.
+  ///
+  /// - Parameters:
+  ///   - storage: The type that weights are converted to, the VAE's excepted; nil keeps the files'.
+  ///   - unetWeights: Weights of the UNet that are on the device already, to share.
+  /// - Throws: `PipelineError`, `CheckpointError`, `TokenizerError`, `ModelError`.
+  public init(
+    _ folder: DiffusionFolder, adapters: [AdapterComponent] = [], scheduler: NoiseScheduler,
+    device: ComputeDevice, storage: DType? = nil, unetWeights: DeviceWeights? = nil
+  ) throws {
+    self.adapters = adapters
+    self.scheduler = scheduler
+    self.device = device
+    sharedUNetWeights = unetWeights
+    forceZeros = folder.forceZerosForEmptyPrompt
+    promptEncoder = try PromptEncoder(folder, device: device, storage: storage)
+    (unet, unetSource) = try folder.open(.unet, as: UNet2DConditionModel.self, storage: storage)
+    (vae, vaeWeights) = try folder.open(.vae, as: AutoencoderKL.self)
+    try checkUNet(folder)
+    for adapter in adapters {
+      try adapter.check(against: unet, latentScale: vae.downscaleFactor)
+    }
+  }
+
+  /// Generates all pictures of a configuration.
+  ///
+  /// - Parameters:
+  ///   - embeddings: Of the prompts and the negative prompts, from `encode`; nil encodes them here.
+  ///   - report: Hears what is being done, on this thread.
+  /// - Throws: `PipelineError`, `SchedulerError`, `BackendError`, `CheckpointError`.
+  public func generate(
+    _ configuration: GenerationConfiguration, embeddings: PromptEmbeddings? = nil,
+    profile: ExecutionProfile? = nil, report: (GenerationEvent) -> Void = { _ in }
+  ) throws -> Generation {
+    let plan = try plan(configuration)
+    let embeddings = try embeddings ?? encode(configuration, profile: profile, report: report)
+    let latents = try denoise(
+      configuration, plan, embeddings, profile: profile, report: report)
+    let images = try decode(latents, profile: profile, report: report)
+    let sources = plan.rows.map { row in
+      Generation.Source(
+        prompt: configuration.prompts[row.prompt],
+        negativePrompt: guides(configuration)
+          ? configuration.negativePrompts.map { $0.count == 1 ? $0[0] : $0[row.prompt] } : nil,
+        imageSet: row.imageSet)
+    }
+    return Generation(
+      images: images, latents: latents, sources: sources, height: plan.height, width: plan.width)
+  }
+
+  /// Checks a configuration without generating.
+  ///
+  /// - Returns: The size of the pictures and their number.
+  /// - Throws: `PipelineError.setting`.
+  public func check(
+    _ configuration: GenerationConfiguration
+  ) throws(PipelineError) -> (height: Int, width: Int, count: Int) {
+    let plan = try plan(configuration)
+    return (plan.height, plan.width, plan.rows.count)
+  }
+
+  /// Decodes latents to pictures, one after the other.
+  ///
+  /// - Parameter latents: As the UNet leaves them, f32 `[N, C, h, w]`.
+  /// - Throws: `BackendError`; `PipelineError.notFinite`, `.cancelled`.
+  public func decode(
+    _ latents: HostTensor, profile: ExecutionProfile? = nil,
+    report: (GenerationEvent) -> Void = { _ in }
+  ) throws -> [Image] {
+    report(.stage("decoding"))
+    let map = latents.channelsLast()
+    let dims = map.shape.dims
+    let decoder = try LatentDecoder(
+      vae, height: dims[1], width: dims[2], weights: vaeWeights, device: device)
+    return try (0..<dims[0]).map { index in
+      if HostServices.isCancelled { throw PipelineError.cancelled }
+      let one = map.row(index).reshaped([1, dims[1], dims[2], dims[3]])
+      let image = Image(floats: try decoder(one, profile: profile))
+      report(.decoded(index + 1, of: dims[0]))
+      return image
+    }
+  }
+
+  /// True if the negative prompt counts; a guidance-distilled UNet does without.
+  func guides(_ configuration: GenerationConfiguration) -> Bool {
+    configuration.guidanceScale > 1 && unet.timeCondProjDim == nil
+  }
+
+  /// The UNet's weights, on the device as far as they have been used.
+  func unetWeights() -> DeviceWeights {
+    let source = unetSource
+    return sharedUNetWeights ?? DeviceWeights(device) { try source.tensor($0) }
+  }
+
+  private func plan(
+    _ configuration: GenerationConfiguration
+  ) throws(PipelineError) -> GenerationPlan {
+    let factors = adapters.map(\.configuration.downscaleFactor)
+    let multiple = factors.reduce(2 * vae.downscaleFactor, Self.leastCommonMultiple)
+    let natural = (unet.sampleSize ?? 128) * vae.downscaleFactor
+    return try GenerationPlan(
+      configuration, adapterCount: adapters.count, sizeMultiple: multiple,
+      defaultSize: max(natural / multiple, 1) * multiple)
+  }
+
+  private func checkUNet(_ folder: DiffusionFolder) throws(PipelineError) {
+    func refused(_ expected: String, _ found: String, _ hint: String) -> PipelineError {
+      .component("unet", path: folder.path, expected: expected, found: found, hint: hint)
+    }
+    guard unet.inChannels == vae.latentChannels, unet.outChannels == unet.inChannels else {
+      throw refused(
+        "\(vae.latentChannels) channels in and out, as the VAE's latents",
+        "\(unet.inChannels) in, \(unet.outChannels) out",
+        "inpainting and other UNets with more inputs are not supported")
+    }
+    let size = promptEncoder.hiddenSize
+    guard unet.crossAttentionDim.allSatisfy({ $0 == size }) else {
+      throw refused(
+        "cross_attention_dim \(size), as the text encoders' hidden sizes together",
+        "\(unet.crossAttentionDim[0])", "UNet and text encoders are of different models")
+    }
+    let total = unet.projectionClassEmbeddingsInputDim ?? 0
+    let each = unet.additionTimeEmbedDim ?? 0
+    guard total == promptEncoder.pooledSize + Self.timeIDCount * each else {
+      throw refused(
+        "projection_class_embeddings_input_dim "
+          + "\(promptEncoder.pooledSize) + \(Self.timeIDCount)·\(each)", "\(total)",
+        "is this SDXL's base model? The refiner has fewer sizes")
+    }
+  }
+
+  /// Original height and width, crop top and left, target height and width.
+  private static let timeIDCount = 6
+
+  private static func leastCommonMultiple(_ a: Int, _ b: Int) -> Int {
+    var (x, y) = (a, b)
+    while y != 0 { (x, y) = (y, x % y) }
+    return a / max(x, 1) * b
+  }
+}
