@@ -1,4 +1,4 @@
-public import EspalierCheckpoints
+import EspalierCheckpoints
 import EspalierGraph
 public import EspalierModels
 public import EspalierTensors

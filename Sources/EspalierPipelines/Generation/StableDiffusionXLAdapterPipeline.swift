@@ -1,5 +1,5 @@
 public import EspalierHost
-import EspalierImages
+public import EspalierImages
 public import EspalierModels
 public import EspalierTensors
 
@@ -55,7 +55,7 @@ public final class StableDiffusionXLAdapterPipeline {
     _ configuration: GenerationConfiguration, embeddings: PromptEmbeddings? = nil,
     profile: ExecutionProfile? = nil, report: (GenerationEvent) -> Void = { _ in }
   ) throws -> Generation {
-    let plan = try plan(configuration)
+    let plan = try makePlan(configuration)
     let embeddings = try embeddings ?? encode(configuration, profile: profile, report: report)
     let latents = try denoise(
       configuration, plan, embeddings, profile: profile, report: report)
@@ -78,7 +78,7 @@ public final class StableDiffusionXLAdapterPipeline {
   public func check(
     _ configuration: GenerationConfiguration
   ) throws(PipelineError) -> (height: Int, width: Int, count: Int) {
-    let plan = try plan(configuration)
+    let plan = try makePlan(configuration)
     return (plan.height, plan.width, plan.rows.count)
   }
 
@@ -115,7 +115,7 @@ public final class StableDiffusionXLAdapterPipeline {
     return sharedUNetWeights ?? DeviceWeights(device) { try source.tensor($0) }
   }
 
-  private func plan(
+  private func makePlan(
     _ configuration: GenerationConfiguration
   ) throws(PipelineError) -> GenerationPlan {
     let factors = adapters.map(\.configuration.downscaleFactor)

@@ -1,3 +1,4 @@
+import EspalierCheckpoints
 public import EspalierHost
 import EspalierModels
 public import EspalierTensors

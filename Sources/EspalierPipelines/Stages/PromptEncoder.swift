@@ -1,6 +1,7 @@
+import EspalierCheckpoints
 import EspalierGraph
 public import EspalierHost
-public import EspalierModels
+import EspalierModels
 public import EspalierTensors
 import EspalierTokenizers
 
