@@ -146,7 +146,9 @@ let package = Package(
     tests(
       "EspalierDemoKit",
       ["EspalierTensors", "EspalierCheckpoints", "EspalierImages", "EspalierDatasets"]),
-    tests("EspalierPipelines", ["EspalierTensors", "EspalierHost", "EspalierImages", "EspalierModels"]),
+    tests(
+      "EspalierPipelines",
+      ["EspalierTensors", "EspalierHost", "EspalierCheckpoints", "EspalierImages", "EspalierModels"]),
     tests(
       "EspalierTraining",
       [

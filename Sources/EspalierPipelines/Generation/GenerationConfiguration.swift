@@ -42,8 +42,10 @@ public struct GenerationConfiguration: Sendable {
   /// True if the negative prompt counts.
   public var usesGuidance: Bool { guidanceScale > 1 }
 
+  /// Checks what needs neither model nor images.
+  ///
   /// - Throws: `PipelineError.setting` for the first value that is out of its range.
-  func check() throws(PipelineError) {
+  public func check() throws(PipelineError) {
     try require(!prompts.isEmpty, "the number of prompts", "at least 1", "0")
     if let negativePrompts {
       try require(
