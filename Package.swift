@@ -156,7 +156,8 @@ let package = Package(
         "EspalierDatasets", "EspalierImages",
       ]),
     .testTarget(
-      name: "CommandLineTests", dependencies: ["TestSupport", "EspalierTensors", "EspalierImages"],
+      name: "CommandLineTests",
+      dependencies: ["TestSupport", "EspalierTensors", "EspalierCheckpoints", "EspalierImages"],
       swiftSettings: house),
     .testTarget(
       name: "PluginTests", dependencies: ["TestSupport", "EspalierABI", "EspalierTensors", "EspalierCheckpoints"],

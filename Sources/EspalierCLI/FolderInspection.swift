@@ -66,7 +66,8 @@ struct FolderInspection {
     }
     for name in try folders(in: path) {
       let inner = path + "/" + name
-      if configuration(in: inner) != nil || !(try files(in: inner, ending: ".safetensors").isEmpty) {
+      let weights = try files(in: inner, ending: ".safetensors")
+      if configuration(in: inner) != nil || !weights.isEmpty {
         lines += ["", name] + (try component(inner).map { "  " + $0 })
       }
     }

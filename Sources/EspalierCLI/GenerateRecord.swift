@@ -1,3 +1,4 @@
+import ArgumentParser
 import EspalierHost
 import EspalierPipelines
 import Foundation
