@@ -32,13 +32,7 @@ struct FolderInspection {
     let json = try configuration(in: path).map { try JSONObject(contentsOf: $0) }
     if let json { lines += InspectedConfiguration(json).lines }
     let inspection = CheckpointInspection(listsTensors: listsTensors)
-    var checkpoints: [Checkpoint] = []
-    do {
-      checkpoints.append(try Checkpoint(folder: path))
-    } catch CheckpointError.noWeights {
-      // A variant only, or none: every file by itself.
-      checkpoints = try files(in: path, ending: ".safetensors").map { try Checkpoint(file: $0) }
-    }
+    let checkpoints = try checkpoints(in: path)
     for checkpoint in checkpoints {
       lines += try inspection.lines(of: checkpoint)
       if let json { lines += inspection.fit(checkpoint, json) }
@@ -47,6 +41,15 @@ struct FolderInspection {
       lines.append("files     " + (try names(in: path).joined(separator: ", ")))
     }
     return lines
+  }
+
+  /// The component's weights; with a variant only, or under other names, every file by itself.
+  private func checkpoints(in path: String) throws -> [Checkpoint] {
+    let whole = Result { try Checkpoint(folder: path) }
+    if case .failure(CheckpointError.noWeights) = whole {
+      return try files(in: path, ending: ".safetensors").map { try Checkpoint(file: $0) }
+    }
+    return [try whole.get()]
   }
 
   /// A training state or another folder: its JSON files, its weights, and the same of its folders.

@@ -23,11 +23,7 @@ public struct AdapterComponent: Sendable {
   ) throws {
     let folder = try Self.folder(path)
     let json = try JSONObject(contentsOf: FileSystem.join(folder, "config.json"))
-    guard let type = try models.model(for: json) as? any ControlAdapter.Type else {
-      throw PipelineError.component(
-        "adapter", path: folder, expected: "a control adapter such as T2IAdapter",
-        found: json.className ?? "nothing", hint: "is this the folder of another component?")
-    }
+    let type = try models.model(for: json, as: (any ControlAdapter.Type).self)
     try self.init(type, json, Checkpoint(folder: folder), path: folder, storage)
   }
 
