@@ -169,7 +169,7 @@ extension Pipelines {
     }
 
     @Test func `a UNet is no adapter`() {
-      expect("UNet2DConditionModel", "T2IAdapter") {
+      expect("UNet2DConditionModel", "ControlAdapter") {
         try AdapterComponent(folder: TestModel.path + "/unet")
       }
     }
