@@ -38,18 +38,18 @@ static adamw_scalars step_scalars(const float *v) {
   };
 }
 
-/* The one place where PyTorch multiplies and adds with one rounding. */
-static inline float blend(float from, float to, float weight) { return from + weight * (to - from); }
+/* a·b + c with one rounding where the processor can, as PyTorch's lerp and addcmul do. */
+static inline float fused(float a, float b, float c) { return a * b + c; }
 
 BK_CLONES static void update(float *restrict p, const float *restrict g, float *restrict m, float *restrict v,
                              int64_t count, const adamw_scalars *scalars) {
   const adamw_scalars s = *scalars;
   for (int64_t k = 0; k < count; k++) {
-    /* Each operation rounds, as PyTorch's separate passes do. */
+    /* Everything else rounds at each operation, as PyTorch's separate passes do. */
 #pragma clang fp contract(off)
     const float gradient = g[k] * s.multiplier;
-    const float first = blend(m[k], gradient, s.blend);
-    const float second = v[k] * s.beta2 + s.complement * gradient * gradient;
+    const float first = fused(s.blend, gradient - m[k], m[k]);
+    const float second = fused(s.complement * gradient, gradient, v[k] * s.beta2);
     const float root = __builtin_elementwise_sqrt(second) / s.root + s.epsilon;
     m[k] = first;
     v[k] = second;

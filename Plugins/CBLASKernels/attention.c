@@ -7,7 +7,10 @@
 
 #include <math.h>
 
-enum { key_budget = 16384 };
+enum { most_queries = 192, key_budget = 8192 };
+
+/* Exponentials are taken to base 2. */
+static const float log2_e = 1.44269504f;
 
 typedef struct forward_job {
   const float *q, *k, *v;
@@ -23,7 +26,7 @@ typedef struct forward_space {
 } forward_space;
 
 static int64_t space_floats(const attention_shape *s) {
-  return (s->key_tile * (s->width + s->padded) + QUERY_TILE * (s->key_tile + s->padded + 2) + 15) / 16 * 16;
+  return (s->key_tile * (s->width + s->padded) + s->query_tile * (s->key_tile + s->padded + 2) + 15) / 16 * 16;
 }
 
 static forward_space worker_space(const forward_job *job, uint32_t worker) {
@@ -31,34 +34,38 @@ static forward_space worker_space(const forward_job *job, uint32_t worker) {
   forward_space space = {.keys = job->space + (int64_t)worker * job->space_floats};
   space.values = space.keys + s->key_tile * s->width;
   space.scores = space.values + s->key_tile * s->padded;
-  space.sum = space.scores + QUERY_TILE * s->key_tile;
-  space.maximum = space.sum + QUERY_TILE * s->padded;
-  space.total = space.maximum + QUERY_TILE;
+  space.sum = space.scores + s->query_tile * s->key_tile;
+  space.maximum = space.sum + s->query_tile * s->padded;
+  space.total = space.maximum + s->query_tile;
   return space;
 }
 
-/* Turns a row of `count` scores (a multiple of 16) into exp(scale·score − maximum) and gives their sum;
- * `maximum` grows to cover the row. */
-BK_CLONES static float exponentials(float *restrict row, int64_t count, float scale, float *maximum) {
+/* Turns a row's `visible` scores into 2^(scale·score − maximum), the rest of its `count` into 0, and gives
+ * their sum; `maximum` grows to cover the row. */
+BK_CLONES static float exponentials(float *restrict row, int64_t visible, int64_t count, float scale,
+                                    float *maximum) {
   float lanes[32];
-  for (int j = 0; j < 32; j++) lanes[j] = -INFINITY;
+  for (int j = 0; j < 32; j++) lanes[j] = scale * row[0];
   int64_t k = 0;
-  for (; k + 32 <= count; k += 32)
-    for (int j = 0; j < 32; j++) lanes[j] = row[k + j] > lanes[j] ? row[k + j] : lanes[j];
-  for (; k < count; k++) lanes[k % 32] = row[k] > lanes[k % 32] ? row[k] : lanes[k % 32];
-  float largest = lanes[0];
-  for (int j = 1; j < 32; j++) largest = lanes[j] > largest ? lanes[j] : largest;
-  largest *= scale;
-  const float top = largest > *maximum ? largest : *maximum;
+  for (; k + 32 <= visible; k += 32) {
+    for (int j = 0; j < 32; j++) {
+      const float score = scale * row[k + j];
+      lanes[j] = score > lanes[j] ? score : lanes[j];
+    }
+  }
+  for (; k < visible; k++) lanes[0] = scale * row[k] > lanes[0] ? scale * row[k] : lanes[0];
+  float top = *maximum;
+  for (int j = 0; j < 32; j++) top = lanes[j] > top ? lanes[j] : top;
   *maximum = top;
   float sum = 0;
   {
 #pragma clang fp reassociate(on)
-    for (k = 0; k < count; k++) {
-      row[k] = bk_exp(scale * row[k] - top);
+    for (k = 0; k < visible; k++) {
+      row[k] = bk_exp2(scale * row[k] - top);
       sum += row[k];
     }
   }
+  for (k = visible; k < count; k++) row[k] = 0;
   return sum;
 }
 
@@ -76,21 +83,19 @@ static void update_tile(const forward_job *job, const forward_space *space, cons
   const attention_shape *s = &job->shape;
   const int64_t columns = bk_round16(keys);
   bk_tile_multiply(queries, columns, s->width, q, s->stride, space->keys, space->scores, s->key_tile, false);
+  const float scale = s->scale * log2_e;
   for (int64_t i = 0; i < queries; i++) {
     float *row = space->scores + i * s->key_tile;
-    int64_t visible = keys;
-    if (s->causal) visible = bk_max(0, bk_min(keys, first_query + i + 1 - first_key));
-    const float hidden = s->scale < 0 ? INFINITY : -INFINITY;
-    for (int64_t k = visible; k < columns; k++) row[k] = hidden;
-    if (visible == 0) {
-      for (int64_t k = 0; k < columns; k++) row[k] = 0;
+    const int64_t visible = s->causal ? bk_max(0, bk_min(keys, first_query + i + 1 - first_key)) : keys;
+    const float before = space->maximum[i];
+    const float sum = exponentials(row, visible, keys, scale, &space->maximum[i]);
+    if (first_key == 0) {
+      space->total[i] = sum;
       continue;
     }
-    const float before = space->maximum[i];
-    const float sum = exponentials(row, columns, s->scale, &space->maximum[i]);
-    const float shrink = first_key == 0 ? 0.0f : bk_exp(before - space->maximum[i]);
-    space->total[i] = first_key == 0 ? sum : space->total[i] * shrink + sum;
-    if (first_key > 0 && shrink != 1.0f) scale_row(space->sum + i * s->padded, s->padded, shrink);
+    const float shrink = bk_exp2(before - space->maximum[i]);
+    space->total[i] = space->total[i] * shrink + sum;
+    if (shrink != 1.0f) scale_row(space->sum + i * s->padded, s->padded, shrink);
   }
   bk_tile_multiply(queries, s->padded, keys, space->scores, s->key_tile, space->values, space->sum, s->padded,
                    first_key > 0);
@@ -99,7 +104,7 @@ static void update_tile(const forward_job *job, const forward_space *space, cons
 static void forward_tile(const forward_job *job, const forward_space *space, int64_t sample, int64_t head,
                          int64_t tile) {
   const attention_shape *s = &job->shape;
-  const int64_t first_query = tile * QUERY_TILE, queries = bk_min(QUERY_TILE, s->queries - first_query);
+  const int64_t first_query = tile * s->query_tile, queries = bk_min(s->query_tile, s->queries - first_query);
   const float *q = job->q + bk_token(s, sample, s->queries, first_query, head);
   for (int64_t i = 0; i < queries; i++) space->maximum[i] = -INFINITY;
   for (int64_t first_key = 0; first_key < s->keys; first_key += s->key_tile) {
@@ -115,7 +120,7 @@ static void forward_tile(const forward_job *job, const forward_space *space, int
     write_row(space->sum + i * s->padded, o + i * s->stride, s->width, 1.0f / space->total[i]);
     if (job->lse)
       job->lse[(sample * s->heads + head) * s->queries + first_query + i] =
-          space->maximum[i] + logf(space->total[i]);
+          (space->maximum[i] + log2f(space->total[i])) / log2_e;
   }
 }
 
@@ -140,7 +145,7 @@ static const char *forward_check(const bk_call *call) {
 }
 
 static uint64_t forward_workspace(const bk_call *call) {
-  const attention_shape s = bk_attention_shape(call, bk_input(call, 0), bk_input(call, 1), key_budget);
+  const attention_shape s = bk_attention_shape(call, bk_input(call, 0), bk_input(call, 1), most_queries, key_budget);
   return (uint64_t)(space_floats(&s) * 4) * call->workers;
 }
 
@@ -151,7 +156,7 @@ static void forward_run(const bk_call *call) {
       .v = bk_floats(bk_input(call, 2)),
       .o = bk_floats(bk_output(call, 0)),
       .lse = bk_floats(bk_output(call, 1)),
-      .shape = bk_attention_shape(call, bk_input(call, 0), bk_input(call, 1), key_budget),
+      .shape = bk_attention_shape(call, bk_input(call, 0), bk_input(call, 1), most_queries, key_budget),
       .space = call->workspace,
   };
   const attention_shape *s = &job.shape;

@@ -4,23 +4,21 @@
 
 #include "attention_tiles.h"
 
-/* Queries per tile, a multiple of 6 rows. */
-#define QUERY_TILE ((int64_t)96)
-
 typedef struct attention_shape {
   int64_t batch, heads, queries, keys;
   int64_t width;       /* of one head */
   int64_t padded;      /* width, rounded up to whole panels */
   int64_t stride;      /* heads · width: the step between tokens */
+  int64_t query_tile;  /* queries per tile, a multiple of 6 */
   int64_t key_tile;    /* keys per tile, whole panels */
   int64_t query_tiles, key_tiles;
   bool causal;
   float scale;
 } attention_shape;
 
-/* `budget` is the number of floats of a packed key tile. */
+/* `queries` is the most queries of a tile, `budget` the number of floats of a packed tile of keys. */
 static inline attention_shape bk_attention_shape(const bk_call *call, const bk_tensor *q, const bk_tensor *k,
-                                                 int64_t budget) {
+                                                 int64_t queries, int64_t budget) {
   attention_shape s = {
       .batch = q->dims[0],
       .heads = call->i[0],
@@ -33,7 +31,8 @@ static inline attention_shape bk_attention_shape(const bk_call *call, const bk_t
   s.width = s.stride / s.heads;
   s.padded = bk_round16(s.width);
   s.key_tile = bk_min(bk_round16(bk_min(bk_max(budget / s.padded, 32), 256)), bk_round16(s.keys));
-  s.query_tiles = bk_blocks(s.queries, QUERY_TILE);
+  s.query_tile = bk_blocks(bk_blocks(s.queries, bk_blocks(s.queries, queries)), TILE_ROWS) * TILE_ROWS;
+  s.query_tiles = bk_blocks(s.queries, s.query_tile);
   s.key_tiles = bk_blocks(s.keys, s.key_tile);
   return s;
 }

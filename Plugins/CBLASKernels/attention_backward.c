@@ -8,7 +8,10 @@
 #include "kernel_list.h"
 #include "vector_math.h"
 
-enum { key_budget = 8192 };
+enum { most_queries = 96, key_budget = 8192 };
+
+/* Exponentials are taken to base 2. */
+static const float log2_e = 1.44269504f;
 
 typedef struct backward_job {
   const float *d_o, *q, *k, *v, *o, *lse;
@@ -36,7 +39,7 @@ typedef struct backward_part {
 } backward_part;
 
 static int64_t space_floats(const attention_shape *s) {
-  return s->key_tile * (2 * s->width + 3 * s->padded) + 2 * QUERY_TILE * (s->padded + s->key_tile);
+  return s->key_tile * (2 * s->width + 3 * s->padded) + 2 * s->query_tile * (s->padded + s->key_tile);
 }
 
 static backward_space worker_space(const backward_job *job, uint32_t worker) {
@@ -47,9 +50,9 @@ static backward_space worker_space(const backward_job *job, uint32_t worker) {
   space.dk = space.plain_keys + s->key_tile * s->padded;
   space.dv = space.dk + s->key_tile * s->padded;
   space.queries = space.dv + s->key_tile * s->padded;
-  space.cotangents = space.queries + QUERY_TILE * s->padded;
-  space.scores = space.cotangents + QUERY_TILE * s->padded;
-  space.slopes = space.scores + QUERY_TILE * s->key_tile;
+  space.cotangents = space.queries + s->query_tile * s->padded;
+  space.scores = space.cotangents + s->query_tile * s->padded;
+  space.slopes = space.scores + s->query_tile * s->key_tile;
   return space;
 }
 
@@ -57,7 +60,7 @@ static backward_space worker_space(const backward_job *job, uint32_t worker) {
 BK_CLONES static void finish_row(float *restrict scores, float *restrict slopes, int64_t count, float scale,
                                  float lse, float delta) {
   for (int64_t k = 0; k < count; k++) {
-    const float p = bk_exp(scale * scores[k] - lse);
+    const float p = bk_exp2(scale * scores[k] - lse);
     scores[k] = p;
     slopes[k] = p * (slopes[k] - delta);
   }
@@ -67,7 +70,7 @@ BK_CLONES static void finish_row(float *restrict scores, float *restrict slopes,
 static void backward_tile(const backward_job *job, const backward_space *space, const backward_part *part,
                           int64_t query_tile, int64_t first_key, int64_t keys) {
   const attention_shape *s = &job->shape;
-  const int64_t first = query_tile * QUERY_TILE, queries = bk_min(QUERY_TILE, s->queries - first);
+  const int64_t first = query_tile * s->query_tile, queries = bk_min(s->query_tile, s->queries - first);
   if (s->causal && first_key >= first + queries) return;
   const int64_t at = bk_token(s, part->sample, s->queries, first, part->head);
   const int64_t row_at = (part->sample * s->heads + part->head) * s->queries + first;
@@ -77,7 +80,7 @@ static void backward_tile(const backward_job *job, const backward_space *space, 
   for (int64_t i = 0; i < queries; i++) {
     float *scores = space->scores + i * lds, *slopes = space->slopes + i * lds;
     const int64_t visible = s->causal ? bk_max(0, bk_min(keys, first + i + 1 - first_key)) : keys;
-    finish_row(scores, slopes, visible, s->scale, job->lse[row_at + i], job->delta[row_at + i]);
+    finish_row(scores, slopes, visible, s->scale * log2_e, job->lse[row_at + i] * log2_e, job->delta[row_at + i]);
     for (int64_t k = visible; k < keys; k++) scores[k] = slopes[k] = 0;
   }
   if (part->dv) {
@@ -134,7 +137,7 @@ static void delta_rows(void *argument, int64_t begin, int64_t end, uint32_t work
   const attention_shape *s = &job->shape;
   for (int64_t item = begin; item < end; item++) {
     const int64_t sample = item / s->query_tiles, tile = item % s->query_tiles;
-    for (int64_t i = tile * QUERY_TILE; i < bk_min((tile + 1) * QUERY_TILE, s->queries); i++) {
+    for (int64_t i = tile * s->query_tile; i < bk_min((tile + 1) * s->query_tile, s->queries); i++) {
       for (int64_t head = 0; head < s->heads; head++) {
         const int64_t at = bk_token(s, sample, s->queries, i, head);
         job->delta[(sample * s->heads + head) * s->queries + i] = dot(job->d_o + at, job->o + at, s->width);
@@ -222,7 +225,7 @@ static uint64_t delta_bytes(const attention_shape *s) {
 }
 
 static uint64_t backward_workspace(const bk_call *call) {
-  const attention_shape s = bk_attention_shape(call, bk_input(call, 1), bk_input(call, 2), key_budget);
+  const attention_shape s = bk_attention_shape(call, bk_input(call, 1), bk_input(call, 2), most_queries, key_budget);
   return delta_bytes(&s) + bk_round64((uint64_t)(space_floats(&s) * 4)) * call->workers;
 }
 
@@ -238,7 +241,7 @@ static void backward_run(const bk_call *call) {
       .dk = bk_floats(bk_output(call, 1)),
       .dv = bk_floats(bk_output(call, 2)),
       .delta = call->workspace,
-      .shape = bk_attention_shape(call, bk_input(call, 1), bk_input(call, 2), key_budget),
+      .shape = bk_attention_shape(call, bk_input(call, 1), bk_input(call, 2), most_queries, key_budget),
   };
   const attention_shape *s = &job.shape;
   job.space = (float *)((char *)call->workspace + delta_bytes(s));

@@ -78,6 +78,26 @@ BK_CLONES static void sum_block(const float *dy, const float *x, const float *me
 #undef TERM
 }
 
+/* dy·act'(…) into dx. */
+BK_CLONES static void cotangent_block(const backward_job *job, int64_t sample, int64_t block) {
+  const norm_layout *l = &job->layout;
+  const int64_t channels = l->channels;
+  const int64_t begin = block * l->block, pixels = bk_min(l->block, l->pixels - begin);
+  const int64_t offset = (sample * l->pixels + begin) * channels;
+  const float *mean = job->channels + sample * 5 * channels, *rstd = mean + channels;
+  const float *gamma = job->gamma, *beta = job->beta;
+#define LOOP(slope)                                                                            \
+  for (int64_t p = 0; p < pixels; p++) {                                                       \
+    const float *dy = job->dy + offset + p * channels;                                         \
+    const float *x = job->x + offset + p * channels;                                           \
+    float *dx = job->dx + offset + p * channels;                                               \
+    BK_INDEPENDENT for (int64_t c = 0; c < channels; c++) dx[c] =                              \
+        dy[c] * slope((x[c] - mean[c]) * rstd[c] * gamma[c] + beta[c]);                        \
+  }
+  BK_FOR_SLOPE(job->act, LOOP)
+#undef LOOP
+}
+
 /* The sample's statistics, one value per channel. */
 static void spread_statistics(const backward_job *job, int64_t sample) {
   const norm_layout *l = &job->layout;
@@ -186,13 +206,20 @@ static void input_blocks(void *argument, int64_t begin, int64_t end, uint32_t wo
   for (int64_t k = begin; k < end; k++) input_block(job, k / blocks, k % blocks);
 }
 
+/* Here a sample stays in the cache, so the cotangents before the activation wait in dx for the second pass,
+ * unless dx stands in the place of x or the residual. */
 static void whole_samples(void *argument, int64_t begin, int64_t end, uint32_t worker) {
-  const backward_job *job = argument;
-  const int64_t blocks = job->layout.blocks;
-  spread_samples(argument, begin, end, worker);
-  reduce_blocks(argument, begin * blocks, end * blocks, worker);
-  finish_samples(argument, begin, end, worker);
-  if (job->dx) input_blocks(argument, begin * blocks, end * blocks, worker);
+  backward_job job = *(const backward_job *)argument;
+  const int64_t blocks = job.layout.blocks;
+  spread_samples(&job, begin, end, worker);
+  if (job.act != ESP_ACT_NONE && job.dx && job.dx != job.x && job.dx != job.residual) {
+    for (int64_t k = begin * blocks; k < end * blocks; k++) cotangent_block(&job, k / blocks, k % blocks);
+    job.act = ESP_ACT_NONE;
+    job.dy = job.dx;
+  }
+  reduce_blocks(&job, begin * blocks, end * blocks, worker);
+  finish_samples(&job, begin, end, worker);
+  if (job.dx) input_blocks(&job, begin * blocks, end * blocks, worker);
 }
 
 /* dβ and dγ: the samples' sums in order. */

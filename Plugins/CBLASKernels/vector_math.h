@@ -6,28 +6,49 @@
 
 #include <string.h>
 
-/* e^x: 2^n by the exponent bits, the rest by a polynomial of degree 6; relative error 1.5e-7. Below −87.3
- * it gives 0, above 88.3 it stays at e^88.3; NaN stays NaN. */
+/* e^x: 2^n by the exponent bits, the rest by a polynomial of degree 6 (our own minimax fit); relative error
+ * 1.5e-7. Below −87.3 it gives 0, above 88.3 it stays at e^88.3; NaN stays NaN. */
 static inline float bk_exp(float x) {
-  const float magic = 12582912.0f; /* 1.5 · 2^23: adding it rounds to an integer */
+  const float magic = 12582912.0f + 127.0f; /* 1.5 · 2^23: adding it rounds to an integer; 127: 2^0's exponent */
   float y = x > 88.3f ? 88.3f : x;
   y = y < -87.3f ? -87.3f : y;
-  float shifted = y * 1.44269504f + magic;
-  float n = shifted - magic;
+  const float shifted = y * 1.44269504f + magic;
+  const float n = shifted - magic;
   float r = y - n * 0.693359375f;
   r = r - n * -2.12194440e-4f;
-  float p = 1.3981999507e-3f;
-  p = p * r + 8.3334519073e-3f;
-  p = p * r + 4.1665795894e-2f;
-  p = p * r + 1.6666665459e-1f;
-  p = p * r + 5.0000001201e-1f;
-  p = p * r * r + r + 1.0f;
+  float p = 1.38436523e-3f;
+  p = p * r + 8.37415539e-3f;
+  p = p * r + 4.16680021e-2f;
+  p = p * r + 1.66664313e-1f;
+  p = p * r + 4.99999942e-1f;
+  p = p * r + 1.00000003f;
+  p = p * r + 1.0f;
   uint32_t bits;
   memcpy(&bits, &shifted, 4);
-  bits = (bits << 23) + 0x3f800000u;
+  bits <<= 23;
   float power;
   memcpy(&power, &bits, 4);
   return x < -87.3f ? 0.0f : p * power;
+}
+
+/* 2^x for x below 127, degree 5, relative error 2e-7; below −100 it stays at 2^−100; NaN stays NaN. */
+static inline float bk_exp2(float x) {
+  const float magic = 12582912.0f + 127.0f;
+  const float y = x < -100.0f ? -100.0f : x;
+  const float shifted = y + magic;
+  const float r = y - (shifted - magic);
+  float p = 1.32647266e-3f;
+  p = p * r + 9.67151272e-3f;
+  p = p * r + 5.55073375e-2f;
+  p = p * r + 2.40222421e-1f;
+  p = p * r + 6.93146978e-1f;
+  p = p * r + 1.0f;
+  uint32_t bits;
+  memcpy(&bits, &shifted, 4);
+  bits <<= 23;
+  float power;
+  memcpy(&power, &bits, 4);
+  return p * power;
 }
 
 static inline float bk_sigmoid(float x) { return 1.0f / (1.0f + bk_exp(-x)); }

@@ -23,11 +23,7 @@ public struct AdapterComponent: Sendable {
   ) throws {
     let folder = try Self.folder(path)
     let json = try JSONObject(contentsOf: FileSystem.join(folder, "config.json"))
-    guard let type = try models.model(for: json) as? any ControlAdapter.Type else {
-      throw PipelineError.component(
-        "adapter", path: folder, expected: "a control adapter such as T2IAdapter",
-        found: json.className ?? "nothing", hint: "is this the folder of another component?")
-    }
+    let type = try models.model(for: json, as: (any ControlAdapter.Type).self)
     try self.init(type, json, Checkpoint(folder: folder), path: folder, storage)
   }
 
@@ -74,9 +70,7 @@ public struct AdapterComponent: Sendable {
   /// Refuses an adapter whose feature maps are not the UNet's.
   ///
   /// - Throws: `PipelineError.component`.
-  public func check(
-    against unet: UNet2DConditionConfiguration, latentScale: Int
-  ) throws(PipelineError) {
+  public func check(against unet: UNet2DConditionConfiguration, latentScale: Int) throws(PipelineError) {
     func refused(_ expected: String, _ found: String, _ hint: String) -> PipelineError {
       .component("adapter", path: path, expected: expected, found: found, hint: hint)
     }
