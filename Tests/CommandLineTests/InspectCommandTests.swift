@@ -46,11 +46,7 @@ import Testing
     let folder = try temporaryFolder()
     try AtomicFile.write(#"{"step": 12, "seed": 3}"#, to: folder.file("state.json"))
     try SafetensorsWriter.write(
-<<<<<<< HEAD
-      [(name: "moment", tensor: HostTensor([1, 2, 3], shape: [3]))], metadata: ["step": "12"],
-=======
       [(name: "moment", tensor: HostTensor([1, 2, 3] as [Float], shape: [3]))], metadata: ["step": "12"],
->>>>>>> origin/main
       to: folder.file("optimizer.safetensors"))
     let text = try inspect(folder.path)
     for part in ["step  12", "optimizer.safetensors", "tensors   1", "12 bytes F32", "step: 12"] {

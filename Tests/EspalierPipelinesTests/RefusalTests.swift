@@ -169,11 +169,7 @@ extension Pipelines {
     }
 
     @Test func `a UNet is no adapter`() {
-<<<<<<< HEAD
-      expect("UNet2DConditionModel", "T2IAdapter") {
-=======
       expect("UNet2DConditionModel", "ControlAdapter") {
->>>>>>> origin/main
         try AdapterComponent(folder: TestModel.path + "/unet")
       }
     }
