@@ -50,7 +50,8 @@ let package = Package(
     .executable(name: "espalier-demo", targets: ["espalier-demo"]),
     .executable(name: "espalier-bench", targets: ["espalier-bench"]),
     .library(name: "Espalier", targets: ["Espalier"]),
-    .library(name: "EspalierPluginKit", targets: ["EspalierPluginKit"]),
+    // With the header, so that plugins of other packages see both.
+    .library(name: "EspalierPluginKit", targets: ["EspalierPluginKit", "EspalierABI"]),
     // The file names are what the host searches for: libespalier-KIND-NAME.so.
     .library(name: "espalier-backend-blas", type: .dynamic, targets: ["BackendBLAS"]),
     .library(name: "espalier-scheduler-standard", type: .dynamic, targets: ["SchedulerStandard"]),
@@ -70,7 +71,9 @@ let package = Package(
     // 1: the graph.
     module("EspalierGraph", ["EspalierTensors"]),
     // 2: protocols, plugin loader and registry, executables.
-    module("EspalierHost", ["EspalierABI", "EspalierTensors", "EspalierGraph", "CEspalierRuntime", logging]),
+    module(
+      "EspalierHost",
+      ["EspalierABI", "EspalierTensors", "EspalierGraph", "CEspalierRuntime", logging]),
     // 3: files.
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .target(
@@ -80,7 +83,8 @@ let package = Package(
     module("EspalierImages", ["EspalierTensors", "CEspalierImageCodecs"]),
     module("EspalierTokenizers", ["EspalierTensors"]),
     // 4: networks and data.
-    module("EspalierModels", ["EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints"]),
+    module(
+      "EspalierModels", ["EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints"]),
     module(
       "EspalierDatasets",
       [
@@ -125,7 +129,8 @@ let package = Package(
       name: "COpenBLAS", path: "Plugins/COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-dev"])]),
     .target(
-      name: "CBLASKernels", dependencies: ["EspalierABI", "COpenBLAS"], path: "Plugins/CBLASKernels"),
+      name: "CBLASKernels", dependencies: ["EspalierABI", "COpenBLAS"], path: "Plugins/CBLASKernels"
+    ),
     plugin("BackendBLAS", ["CBLASKernels"]),
     plugin("SchedulerStandard"),
     plugin("LoggerCSV"),
@@ -137,18 +142,23 @@ let package = Package(
     tests("EspalierGraph", ["EspalierTensors"]),
     tests(
       "EspalierHost",
-      exclude: ["Plugins"], ["EspalierABI", "EspalierTensors", "EspalierGraph", "CEspalierRuntime", logging]),
+      exclude: ["Plugins"],
+      ["EspalierABI", "EspalierTensors", "EspalierGraph", "CEspalierRuntime", logging]),
     tests("EspalierCheckpoints", ["EspalierTensors"]),
     tests("EspalierImages", ["EspalierTensors"]),
     tests("EspalierTokenizers", ["EspalierTensors"]),
-    tests("EspalierModels", ["EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints"]),
+    tests(
+      "EspalierModels", ["EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints"]),
     tests("EspalierDatasets", ["EspalierTensors", "EspalierCheckpoints", "EspalierImages"]),
     tests(
       "EspalierDemoKit",
       ["EspalierTensors", "EspalierCheckpoints", "EspalierImages", "EspalierDatasets"]),
     tests(
       "EspalierPipelines",
-      ["EspalierTensors", "EspalierHost", "EspalierCheckpoints", "EspalierImages", "EspalierModels"]),
+      [
+        "EspalierTensors", "EspalierHost", "EspalierCheckpoints", "EspalierImages",
+        "EspalierModels",
+      ]),
     tests(
       "EspalierTraining",
       [
@@ -160,7 +170,8 @@ let package = Package(
       dependencies: ["TestSupport", "EspalierTensors", "EspalierCheckpoints", "EspalierImages"],
       swiftSettings: house),
     .testTarget(
-      name: "PluginTests", dependencies: ["TestSupport", "EspalierABI", "EspalierTensors", "EspalierCheckpoints"],
+      name: "PluginTests",
+      dependencies: ["TestSupport", "EspalierABI", "EspalierTensors", "EspalierCheckpoints"],
       swiftSettings: house),
     .testTarget(
       name: "BackendConformanceTests",
