@@ -121,7 +121,7 @@ let package = Package(
       "espalier-demo", folder: "EspalierDemo", exclude: ["BaseModel"],
       [
         "Espalier", "EspalierTensors", "EspalierHost", "EspalierCheckpoints", "EspalierImages",
-        "EspalierPipelines", "EspalierDemoKit", argumentParser,
+        "EspalierModels", "EspalierPipelines", "EspalierDemoKit", argumentParser,
       ]),
     program("espalier-bench", folder: "EspalierBench", ["Espalier", argumentParser]),
     // Plugins.

@@ -6,5 +6,5 @@ struct EspalierDemo: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "espalier-demo",
     abstract: "Draws circle pictures to train an adapter on, and measures what it learnt.",
-    subcommands: [MakeData.self])
+    subcommands: [MakeData.self, Evaluate.self])
 }
