@@ -32,7 +32,8 @@ public enum PipelineError: Error, Equatable, CustomStringConvertible {
         hint: "a model folder in Diffusers' layout has model_index.json, unet/, vae/, …")
     case .missingComponent(let component, let model, let hint):
       return lines(
-        "the model has no \(component)", [("path", model), ("expected", "the folder \(component)/")],
+        "the model has no \(component)",
+        [("path", model), ("expected", "the folder \(component)/")],
         hint: hint)
     case .component(let component, let path, let expected, let found, let hint):
       return lines(

@@ -87,7 +87,8 @@ import Testing
     #expect(file.status == 0, Comment(rawValue: file.error))
     let names = (0..<4).map { folder.file("many-\($0).png") }
     #expect(file.output == names.map { $0 + "\n" }.joined())
-    #expect(try names.map { try parameters($0)["prompt"]?.string } == ["red", "red", "blue", "blue"])
+    #expect(
+      try names.map { try parameters($0)["prompt"]?.string } == ["red", "red", "blue", "blue"])
     #expect(try names.map { try parameters($0)["image_index"]?.int } == [0, 1, 2, 3])
     let inFolder = try generate(
       model + adapter + quick + [
@@ -159,7 +160,9 @@ import Testing
         model + ["--adapter", Fixtures.path("adapter_full")] + adapter.suffix(2),
         "an adapter for SD 1.5"
       ),
-      (model + ["--adapter", Fixtures.path("adapter_xl"), "--image", "nowhere.png"], "nowhere.png"),
+      (
+        model + ["--adapter", Fixtures.path("adapter_xl"), "--image", "nowhere.png"], "nowhere.png"
+      ),
       (model + ["--save_latents", "/nowhere/at/all/x.safetensors"], "/nowhere/at/all"),
     ]
     for (arguments, part) in cases {

@@ -46,7 +46,8 @@ import Testing
     let folder = try temporaryFolder()
     try AtomicFile.write(#"{"step": 12, "seed": 3}"#, to: folder.file("state.json"))
     try SafetensorsWriter.write(
-      [(name: "moment", tensor: HostTensor([1, 2, 3] as [Float], shape: [3]))], metadata: ["step": "12"],
+      [(name: "moment", tensor: HostTensor([1, 2, 3] as [Float], shape: [3]))],
+      metadata: ["step": "12"],
       to: folder.file("optimizer.safetensors"))
     let text = try inspect(folder.path)
     for part in ["step  12", "optimizer.safetensors", "tensors   1", "12 bytes F32", "step: 12"] {
@@ -57,7 +58,9 @@ import Testing
   @Test func `what does not exist or cannot be read exits with 1`() throws {
     let folder = try temporaryFolder()
     try AtomicFile.write("not a safetensors file", to: folder.file("x.safetensors"))
-    for (path, part) in [("/nowhere", "cannot open /nowhere"), (folder.file("x.safetensors"), "sound")] {
+    for (path, part) in [
+      ("/nowhere", "cannot open /nowhere"), (folder.file("x.safetensors"), "sound"),
+    ] {
       let result = try Program.run(["inspect", path])
       #expect(result.status == 1)
       #expect(result.error.contains(part), Comment(rawValue: result.error))

@@ -10,7 +10,8 @@ extension Pipelines {
     private let prompts = ["red circle", "pale golden rod circle with old lace background"]
     private let negatives = ["blue background", "old lace"]
 
-    private func configuration(_ prompts: [String], _ images: [[Image]]) -> GenerationConfiguration {
+    private func configuration(_ prompts: [String], _ images: [[Image]]) -> GenerationConfiguration
+    {
       var result = GenerationConfiguration(prompts: prompts)
       result.images = images
       result.numInferenceSteps = 2

@@ -180,7 +180,9 @@ extension Pipelines {
 
     @Test func `sizes must be multiples of 16`() throws {
       let pipeline = try TestModel.pipeline(adapters: [])
-      for (height, width, flag) in [(120, 128, "--height"), (128, 8, "--width"), (0, 128, "--height")] {
+      for (height, width, flag) in [
+        (120, 128, "--height"), (128, 8, "--width"), (0, 128, "--height"),
+      ] {
         var settings = oneStep()
         (settings.height, settings.width) = (height, width)
         expect(flag, "a positive multiple of 16") { try pipeline.check(settings) }

@@ -69,8 +69,11 @@ public struct AdapterComponent: Sendable {
 
   /// Refuses an adapter whose feature maps are not the UNet's.
   ///
+  /// - Parameter latentScale: Pixels per latent along a side.
   /// - Throws: `PipelineError.component`.
-  public func check(against unet: UNet2DConditionConfiguration, latentScale: Int) throws(PipelineError) {
+  public func check(
+    against unet: any DenoiserConfiguration, latentScale: Int
+  ) throws(PipelineError) {
     func refused(_ expected: String, _ found: String, _ hint: String) -> PipelineError {
       .component("adapter", path: path, expected: expected, found: found, hint: hint)
     }
@@ -78,8 +81,8 @@ public struct AdapterComponent: Sendable {
       throw refused(
         "in_channels 1 or 3", "\(configuration.inChannels)", "control images are gray or RGB")
     }
-    // Sides at which neither of the two rounds.
-    let side = max(configuration.totalDownscaleFactor, latentScale << unet.blockOutChannels.count)
+    let side = leastCommonMultiple(
+      configuration.totalDownscaleFactor, latentScale * Self.roundFreeLatents)
     let found = configuration.featureShapes(batch: 1, height: side, width: side)
     let expected = unet.adapterFeatureShapes(
       batch: 1, height: side / latentScale, width: side / latentScale)
@@ -94,6 +97,9 @@ public struct AdapterComponent: Sendable {
           : "it was made for a UNet with other channels")
     }
   }
+
+  /// Sides of latents that no UNet here rounds when it halves them.
+  private static let roundFreeLatents = 64
 
   private static func folder(_ path: String) throws(PipelineError) -> String {
     let setting = "--adapter_model_name_or_path"

@@ -89,8 +89,7 @@ public struct DiffusionFolder: Sendable {
   public func checkpoint(of component: Component) throws -> Checkpoint {
     let folder = try folder(of: component)
     if component == .vae, vaePath != nil, variant != nil {
-      do { return try Checkpoint(folder: folder, variant: variant) } catch
-        CheckpointError.noWeights
+      do { return try Checkpoint(folder: folder, variant: variant) } catch CheckpointError.noWeights
       {
         return try Checkpoint(folder: folder)
       }

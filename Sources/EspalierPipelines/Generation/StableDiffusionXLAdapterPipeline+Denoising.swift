@@ -54,7 +54,8 @@ extension StableDiffusionXLAdapterPipeline {
     report: (GenerationEvent) -> Void
   ) throws -> HostTensor {
     let shape = Shape([
-      plan.rows.count, unet.inChannels, plan.height / vae.downscaleFactor,
+      plan.rows.count, unet.inChannels,
+      plan.height / vae.downscaleFactor,
       plan.width / vae.downscaleFactor,
     ])
     let features = try adapterFeatures(configuration, plan, profile, report)
@@ -73,11 +74,11 @@ extension StableDiffusionXLAdapterPipeline {
     for rows in batches {
       let shapes = NoisePredictor.Shapes(
         batch: rows.count * (loop.isGuided ? 2 : 1), height: shape[2], width: shape[3],
-        tokens: promptEncoder.tokenCount, featureCount: features.first?.count ?? 0)
+        encoder: promptEncoder, featureCount: features.first?.count ?? 0)
       if predictor?.shapes != shapes {
         predictor = nil  // its buffers go before the next one's come
         predictor = try NoisePredictor(
-          unet, shapes, device: device, weights: weights, arenas: arenas, profile: profile)
+          denoiser, shapes, device: device, weights: weights, arenas: arenas, profile: profile)
       }
       guard let predictor else { break }
       latents += try loop.run(rows, predictor) {

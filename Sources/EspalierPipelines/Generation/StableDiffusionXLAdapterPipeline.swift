@@ -12,38 +12,45 @@ public final class StableDiffusionXLAdapterPipeline {
   public let adapters: [AdapterComponent]
   public let scheduler: NoiseScheduler
   public let promptEncoder: PromptEncoder
-  public let unet: UNet2DConditionConfiguration
-  public let vae: AutoencoderKLConfiguration
-  let vaeWeights: ComponentWeights
+  let denoiser: DenoiserComponent
+  let autoencoder: AutoencoderComponent
   let device: ComputeDevice
   /// Whether an absent negative prompt is zeros.
   let forceZeros: Bool
-  private let unetSource: ComponentWeights
   private let sharedUNetWeights: DeviceWeights?
 
   /// Opens all components and checks that they fit each other; reads no weights.
   ///
   /// - Parameters:
   ///   - storage: The type that weights are converted to, the VAE's excepted; nil keeps the files'.
+  ///   - models: The networks that are known.
   ///   - unetWeights: Weights of the UNet that are on the device already, to share.
   /// - Throws: `PipelineError`, `CheckpointError`, `TokenizerError`, `ModelError`.
   public init(
     _ folder: DiffusionFolder, adapters: [AdapterComponent] = [], scheduler: NoiseScheduler,
-    device: ComputeDevice, storage: DType? = nil, unetWeights: DeviceWeights? = nil
+    device: ComputeDevice, storage: DType? = nil, models: ModelRegistry = .standard,
+    unetWeights: DeviceWeights? = nil
   ) throws {
     self.adapters = adapters
     self.scheduler = scheduler
     self.device = device
     sharedUNetWeights = unetWeights
     forceZeros = folder.forceZerosForEmptyPrompt
-    promptEncoder = try PromptEncoder(folder, device: device, storage: storage)
-    (unet, unetSource) = try folder.open(.unet, as: UNet2DConditionModel.self, storage: storage)
-    (vae, vaeWeights) = try folder.open(.vae, as: AutoencoderKL.self)
+    promptEncoder = try PromptEncoder(folder, device: device, storage: storage, models: models)
+    denoiser = try folder.denoiser(storage: storage, models: models)
+    autoencoder = try folder.autoencoder(models: models)
     try checkUNet(folder)
     for adapter in adapters {
-      try adapter.check(against: unet, latentScale: vae.downscaleFactor)
+      try adapter.check(
+        against: unet, latentScale: vae.downscaleFactor)
     }
   }
+
+  /// The UNet's configuration.
+  public var unet: any DenoiserConfiguration { denoiser.configuration }
+
+  /// The VAE's configuration.
+  public var vae: any AutoencoderConfiguration { autoencoder.configuration }
 
   /// Generates all pictures of a configuration.
   ///
@@ -93,8 +100,7 @@ public final class StableDiffusionXLAdapterPipeline {
     report(.stage("decoding"))
     let map = latents.channelsLast()
     let dims = map.shape.dims
-    let decoder = try LatentDecoder(
-      vae, height: dims[1], width: dims[2], weights: vaeWeights, device: device)
+    let decoder = try LatentDecoder(autoencoder, height: dims[1], width: dims[2], device: device)
     return try (0..<dims[0]).map { index in
       if HostServices.isCancelled { throw PipelineError.cancelled }
       let one = map.row(index).reshaped([1, dims[1], dims[2], dims[3]])
@@ -111,7 +117,7 @@ public final class StableDiffusionXLAdapterPipeline {
 
   /// The UNet's weights, on the device as far as they have been used.
   func unetWeights() -> DeviceWeights {
-    let source = unetSource
+    let source = denoiser.weights
     return sharedUNetWeights ?? DeviceWeights(device) { try source.tensor($0) }
   }
 
@@ -119,8 +125,9 @@ public final class StableDiffusionXLAdapterPipeline {
     _ configuration: GenerationConfiguration
   ) throws(PipelineError) -> GenerationPlan {
     let factors = adapters.map(\.configuration.downscaleFactor)
-    let multiple = factors.reduce(2 * vae.downscaleFactor, Self.leastCommonMultiple)
-    let natural = (unet.sampleSize ?? 128) * vae.downscaleFactor
+    let latentScale = vae.downscaleFactor
+    let multiple = factors.reduce(2 * latentScale, leastCommonMultiple)
+    let natural = (unet.sampleSize ?? 128) * latentScale
     return try GenerationPlan(
       configuration, adapterCount: adapters.count, sizeMultiple: multiple,
       defaultSize: max(natural / multiple, 1) * multiple)
@@ -130,34 +137,43 @@ public final class StableDiffusionXLAdapterPipeline {
     func refused(_ expected: String, _ found: String, _ hint: String) -> PipelineError {
       .component("unet", path: folder.path, expected: expected, found: found, hint: hint)
     }
-    guard unet.inChannels == vae.latentChannels, unet.outChannels == unet.inChannels else {
+    let channels = vae.latentChannels
+    guard unet.inChannels == channels else {
       throw refused(
-        "\(vae.latentChannels) channels in and out, as the VAE's latents",
-        "\(unet.inChannels) in, \(unet.outChannels) out",
+        "\(channels) channels, as the VAE's latents", "\(unet.inChannels)",
         "inpainting and other UNets with more inputs are not supported")
     }
+    let pooled = promptEncoder.pooledSize
+    let count = unet.timeIDCount(textFeatures: pooled)
+    guard count == Self.timeIDCount else {
+      throw refused(
+        "\(Self.timeIDCount) sizes beside \(pooled) features of pooled text", "\(count)",
+        "is this SDXL's base model? The refiner has fewer sizes")
+    }
+    // Only this network tells enough to say it before the graph does.
+    guard let unet = unet as? UNet2DConditionConfiguration else { return }
     let size = promptEncoder.hiddenSize
     guard unet.crossAttentionDim.allSatisfy({ $0 == size }) else {
       throw refused(
         "cross_attention_dim \(size), as the text encoders' hidden sizes together",
-        "\(unet.crossAttentionDim[0])", "UNet and text encoders are of different models")
+        "\(unet.crossAttentionDim)", "UNet and text encoders are of different models")
     }
     let total = unet.projectionClassEmbeddingsInputDim ?? 0
-    let each = unet.additionTimeEmbedDim ?? 0
-    guard total == promptEncoder.pooledSize + Self.timeIDCount * each else {
+    let filled = pooled + Self.timeIDCount * (unet.additionTimeEmbedDim ?? 0)
+    guard total == filled, unet.outChannels == channels else {
       throw refused(
-        "projection_class_embeddings_input_dim "
-          + "\(promptEncoder.pooledSize) + \(Self.timeIDCount)·\(each)", "\(total)",
-        "is this SDXL's base model? The refiner has fewer sizes")
+        "projection_class_embeddings_input_dim \(filled) and out_channels \(channels)",
+        "\(total) and \(unet.outChannels)", "UNet and text encoders are of different models")
     }
   }
 
   /// Original height and width, crop top and left, target height and width.
   private static let timeIDCount = 6
+}
 
-  private static func leastCommonMultiple(_ a: Int, _ b: Int) -> Int {
-    var (x, y) = (a, b)
-    while y != 0 { (x, y) = (y, x % y) }
-    return a / max(x, 1) * b
-  }
+/// The smallest multiple of both.
+func leastCommonMultiple(_ a: Int, _ b: Int) -> Int {
+  var (x, y) = (a, b)
+  while y != 0 { (x, y) = (y, x % y) }
+  return a / max(x, 1) * b
 }

@@ -1,8 +1,8 @@
 import EspalierCheckpoints
+import EspalierGraph
 public import EspalierHost
 import EspalierModels
 public import EspalierTensors
-import EspalierGraph
 
 /// Computes the feature maps that adapters add to the UNet, once for each set of control images.
 ///

@@ -1,29 +1,28 @@
 import EspalierCheckpoints
+import EspalierGraph
 public import EspalierHost
 public import EspalierModels
 public import EspalierTensors
-import EspalierGraph
 
 /// The VAE's decoder for pictures of one size, one at a time, which keeps the memory low.
 public final class LatentDecoder {
-  private let configuration: AutoencoderKLConfiguration
+  private let configuration: any AutoencoderConfiguration
   private let executable: Executable
 
   /// - Parameters:
+  ///   - vae: The network and its weights.
   ///   - height: Of the latents, as `width`.
-  ///   - weights: Where `vae.…` comes from.
   /// - Throws: `GraphError`, `BackendError`; `CheckpointError` if a weight is not finite.
   public init(
-    _ configuration: AutoencoderKLConfiguration, height: Int, width: Int,
-    weights: ComponentWeights, device: ComputeDevice, arenas: ArenaPool? = nil
+    _ vae: AutoencoderComponent, height: Int, width: Int, device: ComputeDevice,
+    arenas: ArenaPool? = nil
   ) throws {
-    self.configuration = configuration
+    configuration = vae.configuration
     let graph = GraphBuilder()
-    let vae = AutoencoderKL(graph.scope(weights.name), configuration)
     let latents = graph.input("latents", [1, height, width, configuration.latentChannels])
-    graph.output("pixels", vae.decode(latents))
+    graph.output("pixels", vae.declare(in: graph).decode(latents))
     executable = try Executable(
-      graph.lowered(), on: device, weights: DeviceWeights(device) { try weights.tensor($0) },
+      graph.lowered(), on: device, weights: DeviceWeights(device) { try vae.weights.tensor($0) },
       arenas: arenas)
   }
 
@@ -52,31 +51,28 @@ public final class LatentDecoder {
 
 /// The VAE's encoder for pictures of one size, one at a time.
 public final class LatentEncoder {
-  private let configuration: AutoencoderKLConfiguration
   private let executable: Executable
 
   /// - Parameters:
+  ///   - vae: The network and its weights.
   ///   - height: Of the pictures in pixels, as `width`.
-  ///   - weights: Where `vae.…` comes from.
   /// - Throws: `GraphError`, `BackendError`; `CheckpointError` if a weight is not finite.
   public init(
-    _ configuration: AutoencoderKLConfiguration, height: Int, width: Int,
-    weights: ComponentWeights, device: ComputeDevice, arenas: ArenaPool? = nil
+    _ vae: AutoencoderComponent, height: Int, width: Int, device: ComputeDevice,
+    arenas: ArenaPool? = nil
   ) throws {
-    self.configuration = configuration
     let graph = GraphBuilder()
-    let vae = AutoencoderKL(graph.scope(weights.name), configuration)
-    let pixels = graph.input("pixels", [1, height, width, configuration.inChannels])
-    graph.output("moments", vae.encode(pixels))
+    let pixels = graph.input("pixels", [1, height, width, 3])
+    graph.output("moments", vae.declare(in: graph).encode(pixels))
     executable = try Executable(
-      graph.lowered(), on: device, weights: DeviceWeights(device) { try weights.tensor($0) },
+      graph.lowered(), on: device, weights: DeviceWeights(device) { try vae.weights.tensor($0) },
       arenas: arenas)
   }
 
   /// Encodes one picture.
   ///
-  /// - Parameter pixels: f32 `[1, H, W, C]` in −1…1.
-  /// - Returns: The distribution of the latents, unscaled; see `AutoencoderKLConfiguration.scaled`.
+  /// - Parameter pixels: f32 `[1, H, W, 3]` in −1…1.
+  /// - Returns: The distribution of the latents, unscaled; see `AutoencoderConfiguration.scaled`.
   /// - Throws: `BackendError`; `PipelineError.notFinite`.
   public func callAsFunction(
     _ pixels: HostTensor, profile: ExecutionProfile? = nil

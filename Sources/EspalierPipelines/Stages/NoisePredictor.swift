@@ -1,7 +1,7 @@
-public import EspalierHost
-public import EspalierModels
-public import EspalierTensors
 import EspalierGraph
+public import EspalierHost
+import EspalierModels
+public import EspalierTensors
 
 /// The UNet for one batch size and picture size: predicts the noise in latents, step after step.
 ///
@@ -14,70 +14,84 @@ public final class NoisePredictor {
     /// Sides of the latents.
     public var height: Int
     public var width: Int
-    /// Tokens of a prompt.
+    /// Tokens of a prompt, features of a token and of a pooled embedding.
     public var tokens: Int
+    public var textFeatures: Int
+    public var pooledFeatures: Int
     /// Feature maps that adapters add; 0 without adapter.
     public var featureCount: Int
 
-    public init(batch: Int, height: Int, width: Int, tokens: Int, featureCount: Int) {
+    /// For pictures whose prompts `encoder` encodes.
+    public init(batch: Int, height: Int, width: Int, encoder: PromptEncoder, featureCount: Int) {
       self.batch = batch
       self.height = height
       self.width = width
-      self.tokens = tokens
+      tokens = encoder.tokenCount
+      textFeatures = encoder.hiddenSize
+      pooledFeatures = encoder.pooledSize
       self.featureCount = featureCount
     }
   }
 
   public let shapes: Shapes
-  private let configuration: UNet2DConditionConfiguration
+  private let configuration: any DenoiserConfiguration
   private let featureShapes: [Shape]
   private let buffers: [String: DeviceBuffer]
   private let executable: Executable
   private let profile: ExecutionProfile?
 
   /// - Parameters:
-  ///   - weights: Where `unet.…` comes from.
+  ///   - denoiser: The network.
+  ///   - weights: Its weights on the device; other predictors may share them.
   /// - Throws: `GraphError`, `BackendError`, and what the weights' source throws.
   public init(
-    _ configuration: UNet2DConditionConfiguration, _ shapes: Shapes, device: ComputeDevice,
-    weights: DeviceWeights, arenas: ArenaPool? = nil, profile: ExecutionProfile? = nil
+    _ denoiser: DenoiserComponent, _ shapes: Shapes, device: ComputeDevice, weights: DeviceWeights,
+    arenas: ArenaPool? = nil, profile: ExecutionProfile? = nil
   ) throws {
-    self.configuration = configuration
+    configuration = denoiser.configuration
     self.shapes = shapes
     self.profile = profile
-    let graph = GraphBuilder()
-    let unet = UNet2DConditionModel(graph.scope("unet"), configuration)
     featureShapes = Array(
       configuration.adapterFeatureShapes(
         batch: shapes.batch, height: shapes.height, width: shapes.width
       ).prefix(shapes.featureCount))
-    let batch = shapes.batch
-    var constants: [String: Shape] = [
-      "encoder_hidden_states": [batch, shapes.tokens, configuration.crossAttentionDim[0]]
-    ]
-    constants["add_embedding"] = configuration.projectionClassEmbeddingsInputDim.map {
-      [batch, $0]
-    }
-    constants["guidance_embedding"] = configuration.timeCondProjDim.map { [batch, $0] }
-    for (k, shape) in featureShapes.enumerated() { constants["feature.\(k)"] = shape }
-    let inputs = constants.mapValues { $0 }.reduce(into: [String: Value]()) {
-      $0[$1.key] = graph.input($1.key, $1.value)
-    }
-    guard let text = inputs["encoder_hidden_states"] else { preconditionFailure("no text") }
-    let prediction = unet(
-      DenoiserInputs(
-        sample: graph.input(
-          "sample", [batch, shapes.height, shapes.width, configuration.inChannels]),
-        timeEmbedding: graph.input("time_embedding", [batch, configuration.blockOutChannels[0]]),
-        addEmbedding: inputs["add_embedding"], guidanceEmbedding: inputs["guidance_embedding"],
-        encoderHiddenStates: text,
-        adapterFeatures: featureShapes.indices.compactMap { inputs["feature.\($0)"] }))
-    graph.output("prediction", prediction)
-    buffers = try constants.mapValues {
+    let constants = Self.constants(shapes, featureShapes, configuration)
+    let graph = GraphBuilder()
+    let network = denoiser.declare(in: graph)
+    var inputs: [String: Value] = [:]
+    for (name, shape) in constants { inputs[name] = graph.input(name, shape) }
+    let sample = graph.input(
+      "sample", [shapes.batch, shapes.height, shapes.width, configuration.inChannels])
+    let time = configuration.timeProjection([Double](repeating: 0, count: shapes.batch)).shape
+    let values = DenoiserInputs(
+      sample: sample, timeEmbedding: graph.input("time_embedding", time),
+      addEmbedding: inputs["add_embedding"], guidanceEmbedding: inputs["guidance_embedding"],
+      encoderHiddenStates: inputs[Self.text] ?? sample,
+      adapterFeatures: featureShapes.indices.compactMap { inputs["feature.\($0)"] })
+    graph.output("prediction", network(values, recorder: .none))
+    buffers = try Dictionary(uniqueKeysWithValues: constants).mapValues {
       try DeviceBuffer(device, byteCount: TensorSpec(.float32, $0).byteCount, usage: .io)
     }
     executable = try Executable(
       graph.lowered(), on: device, weights: weights, bound: buffers, arenas: arenas)
+  }
+
+  private static let text = "encoder_hidden_states"
+
+  /// The inputs that stay on the device, always in the same order.
+  private static func constants(
+    _ shapes: Shapes, _ featureShapes: [Shape], _ configuration: any DenoiserConfiguration
+  ) -> [(String, Shape)] {
+    let batch = shapes.batch
+    var result: [(String, Shape)] = [(text, [batch, shapes.tokens, shapes.textFeatures])]
+    let addition = configuration.additionProjection(
+      textEmbeds: HostTensor(shape: [batch, shapes.pooledFeatures]),
+      timeIDs: [[Double]](repeating: [0, 0, 0, 0, 0, 0], count: batch))
+    if let addition { result.append(("add_embedding", addition.shape)) }
+    if let dim = configuration.timeCondProjDim {
+      result.append(("guidance_embedding", [batch, dim]))
+    }
+    return result + featureShapes.enumerated().map { ("feature.\($0)", $1) }
   }
 
   /// Bytes of temporaries at the peak of a step.
@@ -94,7 +108,7 @@ public final class NoisePredictor {
     _ embeddings: [PromptEmbedding], timeIDs: [[Double]], guidanceScale: Double
   ) throws {
     precondition(embeddings.count == shapes.batch, "one embedding for each sample")
-    try buffers["encoder_hidden_states"]?.write(.stacked(embeddings.map(\.hiddenStates)))
+    try buffers[Self.text]?.write(.stacked(embeddings.map(\.hiddenStates)))
     let pooled = HostTensor.stacked(embeddings.map(\.pooled))
     if let addition = configuration.additionProjection(textEmbeds: pooled, timeIDs: timeIDs) {
       try buffers["add_embedding"]?.write(addition)

@@ -1,7 +1,7 @@
 import EspalierCheckpoints
 import EspalierGraph
 public import EspalierHost
-import EspalierModels
+public import EspalierModels
 public import EspalierTensors
 import EspalierTokenizers
 
@@ -20,12 +20,15 @@ public struct PromptEncoder {
     }
   }
 
+  /// Tokens of a prompt, padding included.
+  public let tokenCount: Int
   /// The features of a token and of a pooled embedding.
   public let hiddenSize: Int
   public let pooledSize: Int
+  /// The largest `clipSkip`.
+  public let mostClipSkip: Int
   private let tokenizers: [CLIPTokenizer]
-  private let configurations: [CLIPTextConfiguration]
-  private let weights: [ComponentWeights]
+  private let encoders: [TextEncoderComponent]
   private let device: ComputeDevice
 
   /// Prompts that are encoded at the same time.
@@ -33,46 +36,58 @@ public struct PromptEncoder {
 
   /// Opens tokenizers and encoders; loads nothing.
   ///
-  /// - Parameter storage: The type that the weights are converted to; nil keeps the file's.
-  /// - Throws: `PipelineError`, `CheckpointError`, `TokenizerError`.
-  public init(_ folder: DiffusionFolder, device: ComputeDevice, storage: DType? = nil) throws {
-    let first = try folder.open(.textEncoder, as: CLIPTextModel.self, storage: storage)
-    let second = try folder.open(
-      .textEncoder2, as: CLIPTextModelWithProjection.self, storage: storage)
+  /// - Parameters:
+  ///   - storage: The type that the weights are converted to; nil keeps the file's.
+  ///   - models: The networks that are known.
+  /// - Throws: `PipelineError`, `ModelError`, `CheckpointError`, `TokenizerError`.
+  public init(
+    _ folder: DiffusionFolder, device: ComputeDevice, storage: DType? = nil,
+    models: ModelRegistry = .standard
+  ) throws {
+    encoders = try [DiffusionFolder.Component.textEncoder, .textEncoder2].map {
+      try folder.textEncoder($0, storage: storage, models: models)
+    }
     tokenizers = try [DiffusionFolder.Component.tokenizer, .tokenizer2].map {
       try CLIPTokenizer(folder: folder.folder(of: $0))
     }
-    configurations = [first.configuration, second.configuration]
-    for (component, (tokenizer, encoder)) in zip(
-      ["tokenizer", "tokenizer_2"], zip(tokenizers, configurations))
-    where tokenizer.vocabularySize > encoder.vocabSize {
-      throw PipelineError.component(
-        component, path: folder.path, expected: "at most \(encoder.vocabSize) tokens, as the encoder",
-        found: "\(tokenizer.vocabularySize)", hint: "tokenizer and encoder are of different models")
-    }
-    guard
-      first.configuration.maxPositionEmbeddings == second.configuration.maxPositionEmbeddings
-    else {
-      throw PipelineError.component(
-        "text_encoder_2", path: folder.path,
-        expected: "max_position_embeddings \(first.configuration.maxPositionEmbeddings)",
-        found: "\(second.configuration.maxPositionEmbeddings)",
-        hint: "SDXL's two encoders take equally many tokens")
-    }
-    weights = [first.weights, second.weights]
-    hiddenSize = first.configuration.hiddenSize + second.configuration.hiddenSize
-    pooledSize = second.configuration.projectionDim
     self.device = device
+    hiddenSize = encoders.reduce(0) { $0 + $1.configuration.hiddenSize }
+    tokenCount = encoders[0].configuration.maxPositionEmbeddings
+    // The encoders tell neither their layers nor their pooled features but by what they build.
+    let outputs = encoders.map { Self.outputs($0, batch: 1, graph: GraphBuilder()) }
+    guard let pooled = outputs[1].textEmbeds else {
+      throw PipelineError.component(
+        "text_encoder_2", path: folder.path, expected: "an encoder with a pooled embedding",
+        found: "none", hint: "SDXL's second encoder is a CLIPTextModelWithProjection")
+    }
+    pooledSize = pooled.shape.last
+    mostClipSkip = (outputs.map(\.hiddenStates.count).min() ?? 2) - 2
+    try check(folder)
   }
 
-  /// Tokens of a prompt, padding included.
-  public var tokenCount: Int { configurations[0].maxPositionEmbeddings }
+  /// Refuses encoders and tokenizers of different models.
+  private func check(_ folder: DiffusionFolder) throws(PipelineError) {
+    let second = encoders[1].configuration.maxPositionEmbeddings
+    guard second == tokenCount else {
+      throw .component(
+        "text_encoder_2", path: folder.path, expected: "max_position_embeddings \(tokenCount)",
+        found: "\(second)", hint: "SDXL's two encoders take equally many tokens")
+    }
+    for (name, (tokenizer, encoder)) in zip(
+      ["tokenizer", "tokenizer_2"], zip(tokenizers, encoders))
+    {
+      guard let size = (encoder.configuration as? CLIPTextConfiguration)?.vocabSize,
+        tokenizer.vocabularySize > size
+      else { continue }
+      throw .component(
+        name, path: folder.path, expected: "at most \(size) tokens, as the encoder",
+        found: "\(tokenizer.vocabularySize)", hint: "tokenizer and encoder are of different models")
+    }
+  }
 
   /// The end of a text that is not encoded, because the text has more tokens than the encoders take.
   public func truncatedText(_ text: String) -> String? {
-    zip(tokenizers, configurations).lazy.compactMap { tokenizer, configuration in
-      tokenizer.truncatedText(text, maxLength: configuration.maxPositionEmbeddings)
-    }.first
+    tokenizers.lazy.compactMap { $0.truncatedText(text, maxLength: tokenCount) }.first
   }
 
   /// The embeddings of the prompts, in order; equal prompts are encoded once.
@@ -84,13 +99,13 @@ public struct PromptEncoder {
   ) throws -> [PromptEmbedding] {
     let skips = Set(prompts.map(\.clipSkip)).sorted()
     let texts = Set(prompts.map(\.text)).sorted()
-    let most = configurations.map(\.numHiddenLayers).min().map { $0 - 1 } ?? 0
-    if let skip = skips.last, skip > most || skips[0] < 0 {
-      throw PipelineError.setting("--clip_skip", expected: "0 to \(most)", found: "\(skip)")
+    if let skip = skips.first(where: { !(0...mostClipSkip).contains($0) }) {
+      throw PipelineError.setting(
+        "--clip_skip", expected: "0 to \(mostClipSkip)", found: "\(skip)")
     }
     // One encoder after the other, so that only one is in memory.
-    let first = try encode(CLIPTextModel.self, 0, texts, skips, profile)
-    let second = try encode(CLIPTextModelWithProjection.self, 1, texts, skips, profile)
+    let first = try encode(0, texts, skips, profile)
+    let second = try encode(1, texts, skips, profile)
     return try prompts.map { prompt in
       guard let one = first[prompt.text], let two = second[prompt.text],
         let hidden1 = one.hidden[prompt.clipSkip], let hidden2 = two.hidden[prompt.clipSkip],
@@ -113,33 +128,30 @@ public struct PromptEncoder {
     var pooled: HostTensor?
   }
 
-  private func encode<E: TextEncoder>(
-    _: E.Type, _ index: Int, _ texts: [String], _ skips: [Int], _ profile: ExecutionProfile?
-  ) throws -> [String: Encoded] where E.Configuration == CLIPTextConfiguration {
-    let configuration = configurations[index]
-    let length = configuration.maxPositionEmbeddings
+  private func encode(
+    _ index: Int, _ texts: [String], _ skips: [Int], _ profile: ExecutionProfile?
+  ) throws -> [String: Encoded] {
+    let encoder = encoders[index]
     let batch = min(texts.count, Self.batch)
     let graph = GraphBuilder()
-    let encoder = E(graph.scope(weights[index].name), configuration)
-    let ids = graph.input("ids", [batch, length], dtype: .int32)
-    let isPooling = E.self == CLIPTextModelWithProjection.self
-    let positions = isPooling ? graph.input("eos_positions", [batch], dtype: .int32) : nil
-    let output = encoder(ids, eosPositions: positions)
+    let output = Self.outputs(encoder, batch: batch, graph: graph)
     for skip in skips {
-      graph.output("hidden.\(skip)", output.hiddenStates[configuration.numHiddenLayers - 1 - skip])
+      graph.output("hidden.\(skip)", output.hiddenStates[output.hiddenStates.count - 2 - skip])
     }
-    if let pooled = output.textEmbeds { graph.output("pooled", pooled) }
-    let source = weights[index]
+    if index == 1, let pooled = output.textEmbeds { graph.output("pooled", pooled) }
     let executable = try Executable(
-      graph.lowered(), on: device, weights: DeviceWeights(device) { try source.tensor($0) })
+      graph.lowered(), on: device,
+      weights: DeviceWeights(device) { try encoder.weights.tensor($0) })
+    let takesPositions = executable.program.tensors(.input)[Self.positions] != nil
     var result: [String: Encoded] = [:]
     for start in stride(from: 0, to: texts.count, by: batch) {
       let part = texts[start..<min(start + batch, texts.count)]
-      var rows = part.map { tokenizers[index].encode($0, maxLength: length) }
+      var rows = part.map { tokenizers[index].encode($0, maxLength: tokenCount) }
       while rows.count < batch { rows.append(rows[0]) }
-      var values = ["ids": HostTensor(rows.flatMap { $0 }, shape: [batch, length])]
-      if isPooling {
-        values["eos_positions"] = HostTensor(configuration.eosPositions(rows), shape: [batch])
+      var values = [Self.ids: HostTensor(rows.flatMap { $0 }, shape: [batch, tokenCount])]
+      if takesPositions {
+        values[Self.positions] = HostTensor(
+          encoder.configuration.eosPositions(rows), shape: [batch])
       }
       let outputs = try executable.run(values, profile: profile)
       for (row, text) in part.enumerated() {
@@ -150,6 +162,18 @@ public struct PromptEncoder {
       }
     }
     return result
+  }
+
+  private static let ids = "ids"
+  private static let positions = "eos_positions"
+
+  private static func outputs(
+    _ encoder: TextEncoderComponent, batch: Int, graph: GraphBuilder
+  ) -> TextEncoderOutput {
+    let length = encoder.configuration.maxPositionEmbeddings
+    return encoder.declare(in: graph)(
+      graph.input(ids, [batch, length], dtype: .int32),
+      eosPositions: graph.input(positions, [batch], dtype: .int32))
   }
 
   /// `[L, D1]` and `[L, D2]` to `[L, D1 + D2]`.

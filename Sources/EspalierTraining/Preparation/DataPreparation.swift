@@ -99,10 +99,9 @@ struct DataPreparation {
   }
 
   private func encoder(keeping kept: inout LatentEncoder?) throws -> LatentEncoder {
-    let vae = try folder.open(.vae, as: AutoencoderKL.self)
     let encoder = try LatentEncoder(
-      vae.configuration, height: configuration.resolution, width: configuration.resolution,
-      weights: vae.weights, device: device)
+      folder.autoencoder(), height: configuration.resolution, width: configuration.resolution,
+      device: device)
     kept = encoder
     return encoder
   }
