@@ -68,7 +68,7 @@ public final class NoisePredictor {
       addEmbedding: inputs["add_embedding"], guidanceEmbedding: inputs["guidance_embedding"],
       encoderHiddenStates: inputs[Self.text] ?? sample,
       adapterFeatures: featureShapes.indices.compactMap { inputs["feature.\($0)"] })
-    graph.output("prediction", network(values, recorder: .none))
+    graph.output("prediction", network.callAsFunction(values, recorder: .none))
     buffers = try Dictionary(uniqueKeysWithValues: constants).mapValues {
       try DeviceBuffer(device, byteCount: TensorSpec(.float32, $0).byteCount, usage: .io)
     }

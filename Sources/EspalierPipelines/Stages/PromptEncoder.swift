@@ -171,9 +171,10 @@ public struct PromptEncoder {
     _ encoder: TextEncoderComponent, batch: Int, graph: GraphBuilder
   ) -> TextEncoderOutput {
     let length = encoder.configuration.maxPositionEmbeddings
-    return encoder.declare(in: graph)(
-      graph.input(ids, [batch, length], dtype: .int32),
-      eosPositions: graph.input(positions, [batch], dtype: .int32))
+    let network = encoder.declare(in: graph)
+    let ids = graph.input(ids, [batch, length], dtype: .int32)
+    let positions = graph.input(positions, [batch], dtype: .int32)
+    return network.callAsFunction(ids, eosPositions: positions)
   }
 
   /// `[L, D1]` and `[L, D2]` to `[L, D1 + D2]`.
