@@ -1,4 +1,5 @@
 import ArgumentParser
+import EspalierHost
 import Glibc
 import Logging
 
@@ -6,6 +7,7 @@ import Logging
 @main
 struct Main {
   static func main() async {
+    HostServices.returnFreedMemory()
     LoggingSystem.bootstrap { StandardErrorLogHandler(label: $0) }
     exit(await Espalier.run(arguments: Array(CommandLine.arguments.dropFirst())))
   }

@@ -44,6 +44,10 @@ uint32_t espalier_available_cores(void);
 void espalier_cancel(int32_t value);
 int32_t espalier_cancelled(void);
 
+/* Makes the allocator give freed blocks of 64 KiB and more back to the system at once. Images and tensors come
+ * and go on several threads; without it, what fragments between them stays resident. Call it first in main. */
+void espalier_return_freed_memory(void);
+
 /* Starts counting SIGINT and SIGTERM instead of dying of them; the second one also sets the flag above. */
 void espalier_catch_stop_signals(void);
 int32_t espalier_stop_signals(void);

@@ -36,6 +36,9 @@ public enum HostServices {
     }
   }
 
+  /// Makes freed memory of 64 KiB and more go back to the system at once; for a program's first line.
+  public static func returnFreedMemory() { espalier_return_freed_memory() }
+
   /// Asks long calls in plugins to stop, or withdraws it; may be called in a signal handler.
   public static func setCancelled(_ cancelled: Bool) { espalier_cancel(cancelled ? 1 : 0) }
 
