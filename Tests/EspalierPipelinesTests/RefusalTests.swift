@@ -1,6 +1,7 @@
 import EspalierCheckpoints
 import EspalierHost
 import EspalierImages
+import EspalierModels
 import EspalierPipelines
 import EspalierTensors
 import Foundation
@@ -154,6 +155,17 @@ extension Pipelines {
     func `an adapter for SD 1.5 is refused`(name: String) throws {
       let adapter = try AdapterComponent(folder: Fixtures.path(name))
       expect("the adapter cannot be used", name, "downscale factor is 8", "SD 1.5") {
+        try open(TestModel.path, adapters: [adapter])
+      }
+    }
+
+    @Test func `an adapter for another UNet is refused`() throws {
+      let configuration = T2IAdapterConfiguration(
+        adapterType: .fullXL, inChannels: 3, channels: [8, 16, 24, 24], numResBlocks: 1,
+        downscaleFactor: 16)
+      let adapter = AdapterComponent(
+        T2IAdapter.self, configuration, name: "the small one", parameters: [:])
+      expect("the small one", "a UNet with other channels") {
         try open(TestModel.path, adapters: [adapter])
       }
     }
