@@ -5,7 +5,7 @@ BIN := .build/release
 
 # The demo; `make demo DEMO_STEPS=250` ends sooner and follows less well.
 DEMO_FOLDER ?= demo
-DEMO_STEPS ?= 1000
+DEMO_STEPS ?= 1200
 DEMO_BACKEND ?= auto
 DEMO_MODEL := Sources/EspalierDemo/BaseModel
 
@@ -52,13 +52,13 @@ demo: build
 	$(BIN)/espalier train --backend $(DEMO_BACKEND) \
 	  --pretrained_model_name_or_path $(DEMO_MODEL) --train_data_dir $(DEMO_FOLDER)/data \
 	  --output_dir $(DEMO_FOLDER)/adapter --resolution 128 --train_batch_size 8 \
-	  --learning_rate 1e-3 --lr_scheduler constant --max_train_steps $(DEMO_STEPS) --seed 1 \
+	  --learning_rate 1e-3 --lr_scheduler cosine --lr_warmup_steps 50 --max_train_steps $(DEMO_STEPS) --seed 1 \
 	  --report_to csv
 	$(BIN)/espalier-demo evaluate --backend $(DEMO_BACKEND) --base $(DEMO_MODEL) \
 	  --adapter $(DEMO_FOLDER)/adapter --data $(DEMO_FOLDER)/data/held_out \
 	  --training-log $(DEMO_FOLDER)/adapter/training_summary.json \
-	  --output $(DEMO_FOLDER)/evaluation
-	@echo "pictures: $(DEMO_FOLDER)/evaluation/grid.png   numbers: $(DEMO_FOLDER)/evaluation/report.json"
+	  --output $(DEMO_FOLDER)
+	@echo "pictures: $(DEMO_FOLDER)/grid.png   numbers: $(DEMO_FOLDER)/report.json"
 
 bench: build
 	BENCH_PYTHON='$(BENCH_PYTHON)' $(BIN)/espalier-bench $(BENCH_FLAGS)
