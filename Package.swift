@@ -84,7 +84,7 @@ let package = Package(
     module("EspalierTokenizers", ["EspalierTensors"]),
     // 4: networks and data.
     module(
-      "EspalierModels", ["EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints"]),
+      "EspalierModels", ["EspalierTensors", "EspalierGraph", "EspalierCheckpoints"]),
     module(
       "EspalierDatasets",
       [

@@ -12,12 +12,12 @@ func analyze(
   for index in 0..<table.nodeCount {
     guard table.objection(to: index) == nil else {
       result.node_supported[index] = 0
-      result.node_inplace_veto[index] = 1
+      result.node_inplace_veto[index] = .max
       continue
     }
     result.node_supported[index] = 1
     result.node_workspace[index] = table.workspaceBytes(of: index)
     let inputs = bk_find_kernel(table.calls[index].op)?.pointee.inplace ?? 0
-    result.node_inplace_veto[index] = inputs == 0 ? 1 : 0
+    result.node_inplace_veto[index] = UInt8(truncatingIfNeeded: ~inputs)
   }
 }
