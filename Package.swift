@@ -123,7 +123,12 @@ let package = Package(
         "Espalier", "EspalierTensors", "EspalierHost", "EspalierCheckpoints", "EspalierImages",
         "EspalierModels", "EspalierPipelines", "EspalierDemoKit", argumentParser,
       ]),
-    program("espalier-bench", folder: "EspalierBench", ["Espalier", argumentParser]),
+    program(
+      "espalier-bench", folder: "EspalierBench", exclude: ["PyTorch"],
+      [
+        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints", "EspalierModels",
+        "EspalierPipelines", "EspalierTraining", argumentParser, logging,
+      ]),
     // Plugins.
     .systemLibrary(
       name: "COpenBLAS", path: "Plugins/COpenBLAS", pkgConfig: "openblas",

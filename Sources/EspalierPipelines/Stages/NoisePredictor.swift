@@ -1,4 +1,4 @@
-import EspalierGraph
+public import EspalierGraph
 public import EspalierHost
 import EspalierModels
 public import EspalierTensors
@@ -21,15 +21,25 @@ public final class NoisePredictor {
     /// Feature maps that adapters add; 0 without adapter.
     public var featureCount: Int
 
-    /// For pictures whose prompts `encoder` encodes.
-    public init(batch: Int, height: Int, width: Int, encoder: PromptEncoder, featureCount: Int) {
+    public init(
+      batch: Int, height: Int, width: Int, tokens: Int, textFeatures: Int, pooledFeatures: Int,
+      featureCount: Int
+    ) {
       self.batch = batch
       self.height = height
       self.width = width
-      tokens = encoder.tokenCount
-      textFeatures = encoder.hiddenSize
-      pooledFeatures = encoder.pooledSize
+      self.tokens = tokens
+      self.textFeatures = textFeatures
+      self.pooledFeatures = pooledFeatures
       self.featureCount = featureCount
+    }
+
+    /// For pictures whose prompts `encoder` encodes.
+    public init(batch: Int, height: Int, width: Int, encoder: PromptEncoder, featureCount: Int) {
+      self.init(
+        batch: batch, height: height, width: width, tokens: encoder.tokenCount,
+        textFeatures: encoder.hiddenSize, pooledFeatures: encoder.pooledSize,
+        featureCount: featureCount)
     }
   }
 
@@ -43,10 +53,12 @@ public final class NoisePredictor {
   /// - Parameters:
   ///   - denoiser: The network.
   ///   - weights: Its weights on the device; other predictors may share them.
+  ///   - options: Which passes run.
   /// - Throws: `GraphError`, `BackendError`, and what the weights' source throws.
   public init(
     _ denoiser: DenoiserComponent, _ shapes: Shapes, device: ComputeDevice, weights: DeviceWeights,
-    arenas: ArenaPool? = nil, profile: ExecutionProfile? = nil
+    options: GraphOptions = GraphOptions(), arenas: ArenaPool? = nil,
+    profile: ExecutionProfile? = nil
   ) throws {
     configuration = denoiser.configuration
     self.shapes = shapes
@@ -56,7 +68,7 @@ public final class NoisePredictor {
         batch: shapes.batch, height: shapes.height, width: shapes.width
       ).prefix(shapes.featureCount))
     let constants = Self.constants(shapes, featureShapes, configuration)
-    let graph = GraphBuilder()
+    let graph = GraphBuilder(options: options)
     let network = denoiser.declare(in: graph)
     var inputs: [String: Value] = [:]
     for (name, shape) in constants { inputs[name] = graph.input(name, shape) }
