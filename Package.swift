@@ -134,8 +134,12 @@ let package = Package(
       name: "COpenBLAS", path: "Plugins/COpenBLAS", pkgConfig: "openblas",
       providers: [.apt(["libopenblas-dev"])]),
     .target(
-      name: "CBLASKernels", dependencies: ["EspalierABI", "COpenBLAS"], path: "Plugins/CBLASKernels",
-      cSettings: [.unsafeFlags(["-O3"], .when(configuration: .debug))]),
+      name: "CBLASKernels", dependencies: ["EspalierABI", "COpenBLAS"],
+      path: "Plugins/CBLASKernels",
+      cSettings: [
+        .unsafeFlags(["-fvisibility=hidden"]),
+        .unsafeFlags(["-O3"], .when(configuration: .debug)),
+      ]),
     plugin("BackendBLAS", ["CBLASKernels"]),
     plugin("SchedulerStandard"),
     plugin("LoggerCSV"),

@@ -28,7 +28,7 @@ static const char *check(const bk_call *call) {
   const bk_tensor *residual = bk_input(call, 4);
   const char *reason = bk_convolution_check(call, bk_input(call, 0), bk_input(call, 1), y);
   if (reason) return reason;
-  if (bias && (bias->rank != 1 || bias->dims[0] != y->dims[3] || !bk_is_weight_dtype(bias)))
+  if (bias && (bias->rank != 1 || bias->dims[0] != y->dims[3] || !bk_is_floating(bias)))
     return "the bias must be a vector of f32, f16 or bf16, one value per output channel";
   if (channel && (channel->rank != 2 || channel->dims[0] != y->dims[0] || channel->dims[1] != y->dims[3] ||
                   !bk_is_f32(channel)))

@@ -70,7 +70,7 @@ static void run_im2col(const bk_call *call) {
                         c->kernel_width};
   int64_t step = s.tile ? s.tile : pixels;
   for (int64_t first = 0; first < pixels; first += step) {
-    int64_t count = bk_smaller(step, pixels - first);
+    int64_t count = bk_min(step, pixels - first);
     if (s.tile) bk_gather(&windows, s.order, first, count, s.patches, call);
     bk_outer o = tile_outer(call, &s, first, count);
     bk_outer_run(&o, call, s.outer);

@@ -91,7 +91,7 @@ static bk_product pointwise_product(const bk_conv_backward *conv) {
 static uint64_t phase_scratch(const bk_conv_backward *conv, const phase *f, const layout *s, int64_t pixels,
                               uint32_t workers) {
   int64_t rest = pixels % s->tile;
-  bk_product whole = phase_product(conv, f, s, 0, bk_smaller(s->tile, pixels));
+  bk_product whole = phase_product(conv, f, s, 0, bk_min(s->tile, pixels));
   bk_product last = phase_product(conv, f, s, 0, rest ? rest : whole.m);
   uint64_t a = bk_product_scratch(&whole, workers), b = bk_product_scratch(&last, workers);
   return a > b ? a : b;
@@ -104,8 +104,8 @@ static layout make_layout(const bk_conv_backward *conv, uint32_t workers, void *
   int64_t taps = 0, pixels = 0;
   for (int64_t index = 0; index < c->stride * c->stride; index++) {
     phase f = make_phase(conv, index);
-    taps = bk_larger(taps, f.taps.taps_y * f.taps.taps_x);
-    pixels = bk_larger(pixels, c->batch * f.grid_height * f.grid_width);
+    taps = bk_max(taps, f.taps.taps_y * f.taps.taps_x);
+    pixels = bk_max(pixels, c->batch * f.grid_height * f.grid_width);
   }
   s.tile = bk_tile_pixels(pixels, taps * c->out_channels, workers);
   s.weights = bk_take_floats(&scratch, taps * c->out_channels * c->channels);
@@ -177,7 +177,7 @@ static void run_phase(const bk_conv_backward *conv, const phase *f, const layout
     bk_order_rotated(conv->w, conv->w_dtype, c->out_channels, c->channels, &f->taps, s->weights, call);
   }
   for (int64_t first = 0; first < pixels; first += s->tile) {
-    int64_t count = bk_smaller(s->tile, pixels - first);
+    int64_t count = bk_min(s->tile, pixels - first);
     if (reached) {
       bk_gather(&f->windows, BK_TAPS_FIRST, first, count, s->patches, call);
       bk_product p = phase_product(conv, f, s, first, count);

@@ -77,7 +77,7 @@ void bk_conv2d_im2col_run(const bk_conv_forward *conv, const bk_call *call, void
   bk_windows windows = {conv->x,      c->height,  c->width, c->channels, c->out_height,    c->out_width,
                         c->stride,    c->top,     c->left,  c->kernel_height, c->kernel_width};
   for (int64_t first = 0; first < pixels; first += s.tile) {
-    int64_t count = bk_smaller(s.tile, pixels - first);
+    int64_t count = bk_min(s.tile, pixels - first);
     bk_gather(&windows, s.order, first, count, s.patches, call);
     bk_product p = tile_product(conv, &s, first, count);
     bk_product_run(&p, call, s.product);

@@ -12,7 +12,7 @@ static int64_t outputs_along(int64_t length, int64_t before, int64_t after, int6
 const char *bk_convolution_check(const bk_call *call, const bk_tensor *x, const bk_tensor *w, const bk_tensor *y) {
   if (!is_map(x) || !is_map(y)) return "feature maps must be f32 [batch, height, width, channels]";
   if (!w || w->rank != 4 || !bk_sizes_fit(w)) return "weights must be [outputs, channels, height, width]";
-  if (!bk_is_weight_dtype(w)) return "weights must be f32, f16 or bf16";
+  if (!bk_is_floating(w)) return "weights must be f32, f16 or bf16";
   const int64_t *i = call->i;
   if (i[1] < 1 || i[1] > INT32_MAX) return "the stride must be positive";
   for (int side = 2; side < 6; side++) {

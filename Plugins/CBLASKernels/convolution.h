@@ -3,7 +3,7 @@
 #define CONVOLUTION_H
 
 #include "epilogue.h"
-#include "operands.h"
+#include "scratch.h"
 
 typedef struct bk_convolution {
   int64_t batch, height, width, channels;       /* x */
@@ -43,9 +43,9 @@ enum { bk_tile_floats = 1 << 20 };
 
 /* How many pixels with patches of `depth` floats make a tile. */
 static inline int64_t bk_tile_pixels(int64_t pixels, int64_t depth, uint32_t workers) {
-  int64_t fit = bk_larger(bk_tile_floats / bk_larger(depth, 1), 128) * workers;
-  int64_t tiles = bk_divide_up(pixels, fit);
-  return bk_smaller(pixels, bk_round_up(bk_divide_up(pixels, tiles), 16));
+  int64_t fit = bk_max(bk_tile_floats / bk_max(depth, 1), 128) * workers;
+  int64_t tiles = bk_blocks(pixels, fit);
+  return bk_min(pixels, bk_round_up(bk_blocks(pixels, tiles), 16));
 }
 
 #endif

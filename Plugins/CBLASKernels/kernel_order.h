@@ -2,7 +2,7 @@
 #ifndef KERNEL_ORDER_H
 #define KERNEL_ORDER_H
 
-#include "operands.h"
+#include "scratch.h"
 
 /* target[O, taps, C] */
 void bk_order_taps_first(const void *weights, int32_t dtype, int64_t outputs, int64_t channels, int64_t taps,

@@ -8,10 +8,10 @@ static const char *check_product(const bk_tensor *x, const bk_tensor *w, const b
   if (!x || !w || !y) return "a required operand is missing";
   if (!bk_sizes_fit(x) || !bk_sizes_fit(w) || !bk_sizes_fit(y)) return "an axis is empty or too long";
   if (!bk_is_f32(x) || !bk_is_f32(y)) return "activations must be f32";
-  if (!bk_is_weight_dtype(w)) return "weights must be f32, f16 or bf16";
+  if (!bk_is_floating(w)) return "weights must be f32, f16 or bf16";
   if (w->rank != 2) return "weights must have rank 2";
-  if (bk_columns(x) != w->dims[in_axis]) return "the input's last axis does not match the weights";
-  if (bk_columns(y) != w->dims[1 - in_axis]) return "the output's last axis does not match the weights";
+  if (bk_last(x) != w->dims[in_axis]) return "the input's last axis does not match the weights";
+  if (bk_last(y) != w->dims[1 - in_axis]) return "the output's last axis does not match the weights";
   if (bk_rows(y) != bk_rows(x)) return "input and output have different numbers of rows";
   if (residual && (!bk_is_f32(residual) || !bk_same_shape(residual, y)))
     return "the residual must be f32, shaped as the output";
@@ -24,8 +24,8 @@ static bk_product linear_product(const bk_call *call, int32_t is_dx) {
   static const float present = 0;
   bk_product p = {0};
   p.m = bk_rows(x);
-  p.k = bk_columns(x);
-  p.n = bk_columns(y);
+  p.k = bk_last(x);
+  p.n = bk_last(y);
   p.a = x->data;
   p.a_stride = p.k;
   p.b = w->data;
@@ -43,7 +43,7 @@ static const char *linear_check(const bk_call *call) {
   const char *reason = check_product(bk_input(call, 0), bk_input(call, 1), bk_input(call, 3), bk_output(call, 0), 1);
   if (reason) return reason;
   const bk_tensor *bias = bk_input(call, 2);
-  if (bias && (bias->rank != 1 || bias->dims[0] != bk_columns(bk_output(call, 0)) || !bk_is_weight_dtype(bias)))
+  if (bias && (bias->rank != 1 || bias->dims[0] != bk_last(bk_output(call, 0)) || !bk_is_floating(bias)))
     return "the bias must be a vector of f32, f16 or bf16, as long as the output's last axis";
   if (call->i[0] < ESP_ACT_NONE || call->i[0] > ESP_ACT_SIGMOID) return "unknown activation";
   return 0;
@@ -77,7 +77,7 @@ static void linear_dx_run(const bk_call *call) {
 
 static bk_outer linear_outer(const bk_call *call) {
   const bk_tensor *dy = bk_input(call, 0), *x = bk_input(call, 1);
-  bk_outer o = {bk_rows(x), bk_columns(dy), bk_columns(x), dy->data, x->data, bk_floats(bk_output(call, 0)), 0};
+  bk_outer o = {bk_rows(x), bk_last(dy), bk_last(x), dy->data, x->data, bk_floats(bk_output(call, 0)), 0};
   return o;
 }
 
@@ -87,7 +87,7 @@ static const char *linear_dw_check(const bk_call *call) {
   if (!bk_sizes_fit(dy) || !bk_sizes_fit(x) || !bk_sizes_fit(dw)) return "an axis is empty or too long";
   if (!bk_is_f32(dy) || !bk_is_f32(x) || !bk_is_f32(dw)) return "activations and gradients must be f32";
   if (bk_rows(dy) != bk_rows(x)) return "input and cotangent have different numbers of rows";
-  if (dw->rank != 2 || dw->dims[0] != bk_columns(dy) || dw->dims[1] != bk_columns(x))
+  if (dw->rank != 2 || dw->dims[0] != bk_last(dy) || dw->dims[1] != bk_last(x))
     return "the weight gradient must be [outputs, inputs]";
   return 0;
 }

@@ -16,14 +16,14 @@ static plan make_plan(const bk_outer *o, uint32_t workers) {
   plan s = {1, o->m, 1, 0, o->k > o->n};
   int64_t threads = (double)o->m * (double)o->n * (double)o->k < 32e3 ? 1 : (int64_t)workers;
   if (o->n * o->k <= partial_limit) {
-    int64_t parts = bk_larger(1, bk_smaller(threads, o->m / partial_rows));
-    s.rows = bk_round_up(bk_divide_up(o->m, parts), 4);
-    s.parts = bk_divide_up(o->m, s.rows);
+    int64_t parts = bk_max(1, bk_min(threads, o->m / partial_rows));
+    s.rows = bk_round_up(bk_blocks(o->m, parts), 4);
+    s.parts = bk_blocks(o->m, s.rows);
   }
   int64_t side = s.split_k ? o->k : o->n;
-  int64_t blocks = s.parts > 1 ? 1 : bk_smaller(threads, bk_divide_up(side, 16));
-  s.width = bk_round_up(bk_divide_up(side, blocks), 16);
-  s.blocks = bk_divide_up(side, s.width);
+  int64_t blocks = s.parts > 1 ? 1 : bk_min(threads, bk_blocks(side, 16));
+  s.width = bk_round_up(bk_blocks(side, blocks), 16);
+  s.blocks = bk_blocks(side, s.width);
   return s;
 }
 
@@ -41,7 +41,7 @@ static void product_of_rows(const bk_outer *o, int64_t row, int64_t end, int64_t
   const float *b = o->b + (split_k ? first : 0);
   float *to = c + (split_k ? first : first * o->k);
   for (; row < end; row += chunk_rows) {
-    int64_t rows = bk_smaller(chunk_rows, end - row);
+    int64_t rows = bk_min(chunk_rows, end - row);
     bk_gemm(BK_TRANSPOSED, BK_AS_STORED, n, k, rows, a + row * o->n, o->n, b + row * o->k, o->k, beta, to, o->k);
     beta = 1;
   }
@@ -57,7 +57,7 @@ static void run_parts(void *argument, int64_t begin, int64_t end, uint32_t worke
     int64_t first = piece % j->plan.blocks * j->plan.width;
     int64_t row = part * j->plan.rows;
     float *c = part == 0 ? o->c : j->partials + (part - 1) * o->n * o->k;
-    product_of_rows(o, row, bk_smaller(row + j->plan.rows, o->m), first, bk_smaller(j->plan.width, side - first),
+    product_of_rows(o, row, bk_min(row + j->plan.rows, o->m), first, bk_min(j->plan.width, side - first),
                     j->plan.split_k, c, part == 0 && o->accumulate ? 1 : 0);
   }
 }

@@ -45,8 +45,8 @@ static void gather(const job *j, int order, int64_t begin, int64_t end) {
   for (int64_t point = begin; point < end; point++) {
     int64_t sample = (j->first + point) / area, at = (j->first + point) % area;
     int64_t y = at / w->grid_width * w->step - w->top, x = at % w->grid_width * w->step - w->left;
-    int64_t inside_begin = bk_smaller(bk_larger(0, -x), w->taps_x);
-    int64_t inside_end = bk_larger(inside_begin, bk_smaller(w->taps_x, w->width - x));
+    int64_t inside_begin = bk_min(bk_max(0, -x), w->taps_x);
+    int64_t inside_end = bk_max(inside_begin, bk_min(w->taps_x, w->width - x));
     float *to = j->rows + point * depth;
     for (int64_t ty = 0; ty < w->taps_y; ty++, to += line) {
       int inside = y + ty >= 0 && y + ty < w->height;

@@ -2,7 +2,7 @@
 #ifndef PATCHES_H
 #define PATCHES_H
 
-#include "operands.h"
+#include "scratch.h"
 
 /* Windows over a map: grid point (i, j) sees source pixels (i·step − top + ty, j·step − left + tx), zero
  * outside the map. Grid points are counted over all samples. */

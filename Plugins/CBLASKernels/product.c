@@ -26,7 +26,7 @@ static plan make_plan(const bk_product *p, uint32_t workers) {
   s.widens = p->b_dtype != ESP_DTYPE_F32;
   s.buffered = p->epilogue.residual && !bk_epilogue_is_linear(&p->epilogue);
   int64_t threads = (double)p->m * (double)p->n * (double)p->k < 32e3 ? 1 : (int64_t)workers;
-  int64_t row_blocks = bk_divide_up(p->m, row_limit);
+  int64_t row_blocks = bk_blocks(p->m, row_limit);
   int64_t column_blocks = 1;
   if (row_blocks < 4 * threads) {
     /* Each worker packs all of the operand that is not split: split the dearer one. */
@@ -37,15 +37,15 @@ static plan make_plan(const bk_product *p, uint32_t workers) {
       row_blocks = bk_round_up(row_blocks, threads);
     }
   }
-  s.rows = bk_round_up(bk_divide_up(p->m, row_blocks), 4);
-  s.row_blocks = bk_divide_up(p->m, s.rows);
-  s.columns = bk_round_up(bk_divide_up(p->n, column_blocks), 16);
-  s.column_blocks = bk_divide_up(p->n, s.columns);
-  int64_t panels = bk_divide_up(s.columns, panel_columns);
-  s.panel_columns = bk_round_up(bk_divide_up(s.columns, panels), 16);
+  s.rows = bk_round_up(bk_blocks(p->m, row_blocks), 4);
+  s.row_blocks = bk_blocks(p->m, s.rows);
+  s.columns = bk_round_up(bk_blocks(p->n, column_blocks), 16);
+  s.column_blocks = bk_blocks(p->n, s.columns);
+  int64_t panels = bk_blocks(s.columns, panel_columns);
+  s.panel_columns = bk_round_up(bk_blocks(s.columns, panels), 16);
   s.packs = p->n * p->k <= pack_limit && p->n % bk_panel_width == 0 && s.rows >= pack_rows;
-  int64_t depths = s.widens && !s.packs ? bk_divide_up(p->k, panel_depth) : 1;
-  s.panel_depth = bk_divide_up(p->k, depths);
+  int64_t depths = s.widens && !s.packs ? bk_blocks(p->k, panel_depth) : 1;
+  s.panel_depth = bk_blocks(p->k, depths);
   if (s.widens || s.packs) s.panel_bytes = (uint64_t)bk_round_up(s.panel_columns * s.panel_depth * 4, 64);
   if (s.buffered) s.tile_bytes = (uint64_t)bk_round_up(s.rows * s.panel_columns * 4, 64);
   return s;
@@ -73,7 +73,7 @@ static void multiply_packed(const job *j, float *panel, int64_t row, int64_t row
                   panel + first * p->k);
   }
   for (int64_t start = 0; start < rows; start += pack_rows) {
-    bk_multiply_panels(p->a + (row + start) * p->a_stride, p->a_stride, bk_smaller(pack_rows, rows - start), p->k,
+    bk_multiply_panels(p->a + (row + start) * p->a_stride, p->a_stride, bk_min(pack_rows, rows - start), p->k,
                        panel, panel_stride, columns / bk_panel_width, tile + start * tile_stride, tile_stride, add);
   }
 }
@@ -83,7 +83,7 @@ static void multiply(const job *j, float *panel, int64_t row, int64_t rows, int6
                      float *tile, int64_t tile_stride, float beta) {
   const bk_product *p = j->product;
   for (int64_t depth = 0; depth < p->k; depth += j->plan.panel_depth) {
-    int64_t length = bk_smaller(j->plan.panel_depth, p->k - depth);
+    int64_t length = bk_min(j->plan.panel_depth, p->k - depth);
     int64_t at = p->b_transposed ? column * p->b_stride + depth : depth * p->b_stride + column;
     const float *weights = bk_element(p->b, p->b_dtype, at);
     int64_t stride = p->b_stride;
@@ -109,11 +109,11 @@ static void run_blocks(void *argument, int64_t begin, int64_t end, uint32_t work
   int empty = bk_epilogue_is_empty(&p->epilogue);
   for (int64_t block = begin; block < end; block++) {
     int64_t row = block / s->column_blocks * s->rows;
-    int64_t rows = bk_smaller(s->rows, p->m - row);
+    int64_t rows = bk_min(s->rows, p->m - row);
     int64_t column = block % s->column_blocks * s->columns;
-    int64_t last = bk_smaller(column + s->columns, p->n);
+    int64_t last = bk_min(column + s->columns, p->n);
     for (; column < last; column += s->panel_columns) {
-      int64_t columns = bk_smaller(s->panel_columns, last - column);
+      int64_t columns = bk_min(s->panel_columns, last - column);
       float *tile = s->buffered ? buffer : p->c + row * p->n + column;
       int64_t stride = s->buffered ? columns : p->n;
       if (linear && !empty) bk_epilogue_begin(&p->epilogue, p->c, row, rows, column, columns);

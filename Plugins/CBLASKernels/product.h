@@ -6,7 +6,7 @@
 #define PRODUCT_H
 
 #include "epilogue.h"
-#include "operands.h"
+#include "scratch.h"
 
 typedef struct bk_product {
   int64_t m, n, k;

@@ -3,15 +3,9 @@
 #define TENSOR_ACCESS_H
 
 #include "blas_kernels.h"
+#include "clones.h"
 
 #include <stdbool.h>
-
-#if defined(__x86_64__)
-/* Compiles a function for AVX2, AVX-512 and plain x86-64; the loader picks one. */
-#define BK_CLONES __attribute__((target_clones("arch=x86-64-v3", "arch=x86-64-v4", "default")))
-#else
-#define BK_CLONES
-#endif
 
 /* The iterations of the next loop are independent, also where an output stands in an input's place. */
 #define BK_INDEPENDENT _Pragma("clang loop vectorize(assume_safety)")
@@ -100,9 +94,12 @@ static inline bool bk_optional_vector(const bk_tensor *t, int64_t count) {
   return !t || (t->dtype == ESP_DTYPE_F32 && t->rank == 1 && t->dims[0] == count);
 }
 
-/* Runs body over [0, count), one index at a time at the least. */
+/* The host's parallel loop over `count` pieces of work. */
 static inline void bk_parallel(const bk_call *call, int64_t count, esp_parallel_body body, void *argument) {
-  call->host->parallel_for(call->host->context, count, 1, body, argument);
+  if (count == 1)
+    body(argument, 0, 1, 0);
+  else if (count > 1)
+    call->host->parallel_for(call->host->context, count, 1, body, argument);
 }
 
 #endif

@@ -24,7 +24,7 @@ typedef struct plan {
 } plan;
 
 static int64_t clamp(int64_t value, int64_t low, int64_t high) {
-  return bk_larger(low, bk_smaller(value, high));
+  return bk_max(low, bk_min(value, high));
 }
 
 /* Points an odd number of cache lines apart: else the 36 of them compete for a few sets of the first cache. */
@@ -39,26 +39,26 @@ static void choose_blocks(plan *s, int64_t channels, int64_t workers) {
   s->shares_tiles = all_panels > shared_limit || s->tiles < 2 * row_group * workers ||
                     (all_tiles < all_panels && all_tiles <= shared_limit);
   if (s->shares_tiles) {
-    s->shared_tiles = clamp(shared_limit / tile_bytes, bk_smaller(s->tiles, tile_limit), s->tiles);
-    int64_t rounds = bk_divide_up(s->tiles, s->shared_tiles);
-    s->shared_tiles = bk_divide_up(s->tiles, rounds);
-    s->block_panels = clamp((3 << 20) / panel_bytes, 1, bk_divide_up(s->panels, workers));
-    s->block_tiles = bk_smaller(s->shared_tiles, tile_limit);
+    s->shared_tiles = clamp(shared_limit / tile_bytes, bk_min(s->tiles, tile_limit), s->tiles);
+    int64_t rounds = bk_blocks(s->tiles, s->shared_tiles);
+    s->shared_tiles = bk_blocks(s->tiles, rounds);
+    s->block_panels = clamp((3 << 20) / panel_bytes, 1, bk_blocks(s->panels, workers));
+    s->block_tiles = bk_min(s->shared_tiles, tile_limit);
   } else {
     s->shared_tiles = s->tiles;
     int64_t fit = clamp((1 << 20) / tile_bytes, channels < 256 ? 8 * row_group : tile_limit, tile_limit);
-    int64_t blocks = bk_round_up(bk_divide_up(s->tiles, fit), workers);
-    s->block_tiles = bk_round_up(bk_divide_up(s->tiles, blocks), row_group);
-    s->block_panels = bk_smaller(s->panels, 8);
+    int64_t blocks = bk_round_up(bk_blocks(s->tiles, fit), workers);
+    s->block_tiles = bk_round_up(bk_blocks(s->tiles, blocks), row_group);
+    s->block_panels = bk_min(s->panels, 8);
   }
 }
 
 static plan make_plan(const bk_winograd *conv, uint32_t workers, void *base) {
   plan s = {0};
-  s.tiles_y = bk_divide_up(conv->out_height, bk_winograd_step);
-  s.tiles_x = bk_divide_up(conv->out_width, bk_winograd_step);
+  s.tiles_y = bk_blocks(conv->out_height, bk_winograd_step);
+  s.tiles_x = bk_blocks(conv->out_width, bk_winograd_step);
   s.tiles = conv->batch * s.tiles_y * s.tiles_x;
-  s.panels = bk_divide_up(conv->out_channels, bk_panel_width);
+  s.panels = bk_blocks(conv->out_channels, bk_panel_width);
   s.tile_stride = spread_points(conv->channels);
   s.panel_stride = spread_points(conv->channels * bk_panel_width);
   s.tile_floats = bk_winograd_points * s.tile_stride;
@@ -108,12 +108,12 @@ static void transform_tile(const job *j, int64_t tile, float *v) {
 static void finish_tile(const job *j, int64_t tile, int64_t column, int64_t width, const float *m, float *y) {
   const bk_winograd *c = j->conv;
   const plan *s = &j->plan;
-  int64_t count = bk_smaller(width, c->out_channels - column);
+  int64_t count = bk_min(width, c->out_channels - column);
   bk_winograd_output(m, width, count, y);
   int64_t x0 = tile % s->tiles_x * bk_winograd_step;
   int64_t y0 = tile / s->tiles_x % s->tiles_y * bk_winograd_step;
   int64_t sample = tile / s->tiles_x / s->tiles_y;
-  int64_t pixels = bk_smaller(bk_winograd_step, c->out_width - x0);
+  int64_t pixels = bk_min(bk_winograd_step, c->out_width - x0);
   for (int64_t line = 0; line < bk_winograd_step && y0 + line < c->out_height; line++) {
     int64_t row = (sample * c->out_height + y0 + line) * c->out_width + x0;
     bk_epilogue_finish(&c->epilogue, y + line * bk_winograd_step * count, count, c->target, row, pixels, column, count);
@@ -157,12 +157,12 @@ static void run_panels(void *argument, int64_t begin, int64_t end, uint32_t work
   const plan *s = &j->plan;
   float *u = (float *)(s->own + worker * s->own_bytes), *m = u + s->own_transformed;
   for (int64_t block = begin; block < end; block++) {
-    int64_t panel = block * s->block_panels, panels = bk_smaller(s->block_panels, s->panels - panel);
+    int64_t panel = block * s->block_panels, panels = bk_min(s->block_panels, s->panels - panel);
     for (int64_t p = 0; p < panels; p++) {
       bk_winograd_panel(j->conv, panel + p, u + p * s->panel_floats, s->panel_stride);
     }
     for (int64_t tile = 0; tile < j->count; tile += s->block_tiles) {
-      multiply(j, j->first + tile, bk_smaller(s->block_tiles, j->count - tile), s->shared + tile * s->tile_floats,
+      multiply(j, j->first + tile, bk_min(s->block_tiles, j->count - tile), s->shared + tile * s->tile_floats,
                panel, panels, u, m);
     }
   }
@@ -173,10 +173,10 @@ static void run_tiles(void *argument, int64_t begin, int64_t end, uint32_t worke
   const plan *s = &j->plan;
   float *v = (float *)(s->own + worker * s->own_bytes), *m = v + s->own_transformed;
   for (int64_t block = begin; block < end; block++) {
-    int64_t first = block * s->block_tiles, tiles = bk_smaller(s->block_tiles, s->tiles - first);
+    int64_t first = block * s->block_tiles, tiles = bk_min(s->block_tiles, s->tiles - first);
     for (int64_t tile = 0; tile < tiles; tile++) transform_tile(j, first + tile, v + tile * s->tile_floats);
     for (int64_t panel = 0; panel < s->panels; panel += s->block_panels) {
-      multiply(j, first, tiles, v, panel, bk_smaller(s->block_panels, s->panels - panel),
+      multiply(j, first, tiles, v, panel, bk_min(s->block_panels, s->panels - panel),
                s->shared + panel * s->panel_floats, m);
     }
   }
@@ -185,8 +185,8 @@ static void run_tiles(void *argument, int64_t begin, int64_t end, uint32_t worke
 /* Measured, in nanoseconds per pair of channels: 0.28 per pixel for gathered patches, 0.9 per tile and 9 for the
  * kernel here; turning the kernels for the gradient costs the gathered patches another 6. */
 int bk_winograd_pays(const bk_winograd *conv) {
-  double tiles = (double)(conv->batch * bk_divide_up(conv->out_height, bk_winograd_step) *
-                          bk_divide_up(conv->out_width, bk_winograd_step));
+  double tiles = (double)(conv->batch * bk_blocks(conv->out_height, bk_winograd_step) *
+                          bk_blocks(conv->out_width, bk_winograd_step));
   double pixels = (double)(conv->batch * conv->out_height * conv->out_width);
   return 0.9 * tiles + 9 < 0.28 * pixels + (conv->rotated ? 6 : 0);
 }
@@ -201,12 +201,12 @@ void bk_winograd_run(const bk_winograd *conv, const bk_call *call, void *scratch
   for (int64_t c = 0; c < conv->channels; c++) s->zeros[c] = 0;
   if (!s->shares_tiles) {
     bk_parallel(call, s->panels, transform_shared_panels, &j);
-    bk_parallel(call, bk_divide_up(s->tiles, s->block_tiles), run_tiles, &j);
+    bk_parallel(call, bk_blocks(s->tiles, s->block_tiles), run_tiles, &j);
     return;
   }
   for (; j.first < s->tiles; j.first += s->shared_tiles) {
-    j.count = bk_smaller(s->shared_tiles, s->tiles - j.first);
+    j.count = bk_min(s->shared_tiles, s->tiles - j.first);
     bk_parallel(call, j.count, transform_shared_tiles, &j);
-    bk_parallel(call, bk_divide_up(s->panels, s->block_panels), run_panels, &j);
+    bk_parallel(call, bk_blocks(s->panels, s->block_panels), run_panels, &j);
   }
 }

@@ -3,7 +3,7 @@
 #define WINOGRAD_H
 
 #include "epilogue.h"
-#include "operands.h"
+#include "scratch.h"
 
 typedef struct bk_winograd {
   int64_t batch, height, width, channels;      /* of what is read */

@@ -27,8 +27,8 @@ typedef struct plan {
 
 static side make_side(int64_t channels, int64_t round) {
   side s = {0};
-  s.panels = bk_divide_up(channels, bk_panel_width);
-  s.block = bk_smaller(s.panels, block_side);
+  s.panels = bk_blocks(channels, bk_panel_width);
+  s.block = bk_min(s.panels, block_side);
   s.places.panel = round * bk_panel_width;
   s.places.point = s.panels * s.places.panel + bk_panel_width; /* not a multiple of the cache's way */
   return s;
@@ -37,23 +37,23 @@ static side make_side(int64_t channels, int64_t round) {
 static plan make_plan(const bk_winograd_dw *conv, uint32_t workers, void *base) {
   const bk_convolution *c = &conv->shape;
   plan s = {0};
-  s.tiles_y = bk_divide_up(c->out_height, bk_winograd_step);
-  s.tiles_x = bk_divide_up(c->out_width, bk_winograd_step);
+  s.tiles_y = bk_blocks(c->out_height, bk_winograd_step);
+  s.tiles_x = bk_blocks(c->out_width, bk_winograd_step);
   s.tiles = c->batch * s.tiles_y * s.tiles_x;
   int64_t tile_bytes = bk_winograd_points * 4 * (c->channels + c->out_channels + 2 * bk_panel_width);
-  int64_t round = bk_smaller(bk_larger(shared_limit / tile_bytes, 16), tile_limit);
-  s.round = bk_divide_up(s.tiles, bk_divide_up(s.tiles, round));
+  int64_t round = bk_min(bk_max(shared_limit / tile_bytes, 16), tile_limit);
+  s.round = bk_blocks(s.tiles, bk_blocks(s.tiles, round));
   s.out = make_side(c->out_channels, s.round);
   s.in = make_side(c->channels, s.round);
   for (;;) {
-    s.out.blocks = bk_divide_up(s.out.panels, s.out.block);
-    s.in.blocks = bk_divide_up(s.in.panels, s.in.block);
+    s.out.blocks = bk_blocks(s.out.panels, s.out.block);
+    s.in.blocks = bk_blocks(s.in.panels, s.in.block);
     side *larger = s.out.block > s.in.block ? &s.out : &s.in;
     if (s.out.blocks * s.in.blocks >= workers || larger->block == 1) break;
-    larger->block = bk_divide_up(larger->block, 2);
+    larger->block = bk_blocks(larger->block, 2);
   }
   bk_scratch scratch = {base, 0};
-  s.zeros = bk_take_floats(&scratch, bk_larger(c->channels, c->out_channels));
+  s.zeros = bk_take_floats(&scratch, bk_max(c->channels, c->out_channels));
   s.out.values = bk_take_floats(&scratch, bk_winograd_points * s.out.places.point);
   s.in.values = bk_take_floats(&scratch, bk_winograd_points * s.in.places.point);
   s.own_floats = bk_winograd_points * s.out.block * s.in.block * panel_square;
@@ -106,7 +106,7 @@ static void transform(void *argument, int64_t begin, int64_t end, uint32_t worke
 static void store(const job *j, int64_t o, int64_t channel, const float *g) {
   const bk_convolution *c = &j->conv->shape;
   float *to = j->conv->dw + (o * c->channels + channel) * taps;
-  int64_t count = bk_smaller(bk_panel_width, c->channels - channel);
+  int64_t count = bk_min(bk_panel_width, c->channels - channel);
   for (int64_t k = 0; k < count; k++) {
     for (int64_t tap = 0; tap < taps; tap++) {
       float value = g[tap * bk_panel_width + k];
@@ -117,7 +117,7 @@ static void store(const job *j, int64_t o, int64_t channel, const float *g) {
 
 static void run_block(const job *j, int64_t out, int64_t in, float *m) {
   const plan *s = &j->plan;
-  int64_t outs = bk_smaller(s->out.block, s->out.panels - out), ins = bk_smaller(s->in.block, s->in.panels - in);
+  int64_t outs = bk_min(s->out.block, s->out.panels - out), ins = bk_min(s->in.block, s->in.panels - in);
   int64_t width = ins * bk_panel_width, square = outs * bk_panel_width * width;
   for (int64_t point = 0; point < bk_winograd_points; point++) {
     const float *dy = s->out.values + point * s->out.places.point + out * s->out.places.panel;
@@ -129,7 +129,7 @@ static void run_block(const job *j, int64_t out, int64_t in, float *m) {
       }
     }
   }
-  int64_t first = out * bk_panel_width, last = bk_smaller(first + outs * bk_panel_width, j->conv->shape.out_channels);
+  int64_t first = out * bk_panel_width, last = bk_min(first + outs * bk_panel_width, j->conv->shape.out_channels);
   for (int64_t o = first; o < last; o++) {
     for (int64_t q = 0; q < ins; q++) {
       float g[taps * bk_panel_width];
@@ -151,8 +151,8 @@ static void run_blocks(void *argument, int64_t begin, int64_t end, uint32_t work
 /* Measured as for the forward pass: nanoseconds per pair of channels. */
 int bk_winograd_dw_pays(const bk_winograd_dw *conv) {
   const bk_convolution *c = &conv->shape;
-  double tiles = (double)(c->batch * bk_divide_up(c->out_height, bk_winograd_step) *
-                          bk_divide_up(c->out_width, bk_winograd_step));
+  double tiles = (double)(c->batch * bk_blocks(c->out_height, bk_winograd_step) *
+                          bk_blocks(c->out_width, bk_winograd_step));
   return 0.9 * tiles + 9 < 0.28 * (double)bk_out_pixels(c);
 }
 
@@ -163,10 +163,10 @@ uint64_t bk_winograd_dw_scratch(const bk_winograd_dw *conv, uint32_t workers) {
 void bk_winograd_dw_run(const bk_winograd_dw *conv, const bk_call *call, void *scratch) {
   job j = {conv, make_plan(conv, call->workers, scratch), 0, 0};
   const plan *s = &j.plan;
-  int64_t zeros = bk_larger(conv->shape.channels, conv->shape.out_channels);
+  int64_t zeros = bk_max(conv->shape.channels, conv->shape.out_channels);
   for (int64_t c = 0; c < zeros; c++) s->zeros[c] = 0;
   for (; j.first < s->tiles; j.first += s->round) {
-    j.count = bk_smaller(s->round, s->tiles - j.first);
+    j.count = bk_min(s->round, s->tiles - j.first);
     bk_parallel(call, j.count, transform, &j);
     bk_parallel(call, s->out.blocks * s->in.blocks, run_blocks, &j);
   }

@@ -45,9 +45,9 @@ void bk_winograd_panel(const bk_winograd *conv, int64_t panel, float *u, int64_t
   source s;
   float g[taps * bk_panel_width];
   int64_t output = panel * bk_panel_width;
-  int64_t width = bk_smaller(bk_panel_width, conv->out_channels - output);
+  int64_t width = bk_min(bk_panel_width, conv->out_channels - output);
   for (int64_t first = 0; first < conv->channels; first += block) {
-    int64_t count = bk_smaller(block, conv->channels - first);
+    int64_t count = bk_min(block, conv->channels - first);
     load(conv, first, count, output, width, &s);
     for (int64_t c = 0; c < count; c++) {
       pick(s.raw + c * s.channel, s.lane, width, conv->rotated, g);

@@ -82,7 +82,7 @@ final class BackendUnderTest: @unchecked Sendable, CustomTestStringConvertible {
       }
     }
     return NodeAnalysis(
-      isSupported: supported.map { $0 == 1 }, vetoesInPlace: vetoes.map { $0 == 1 },
+      isSupported: supported.map { $0 == 1 }, inPlaceVetoes: vetoes,
       workspaceBytes: workspaces.map(Int.init))
   }
 }
@@ -90,7 +90,8 @@ final class BackendUnderTest: @unchecked Sendable, CustomTestStringConvertible {
 /// The analysis of every node.
 struct NodeAnalysis {
   let isSupported: [Bool]
-  let vetoesInPlace: [Bool]
+  /// Bit k: output 0 may not take the place of input k.
+  let inPlaceVetoes: [UInt8]
   let workspaceBytes: [Int]
 }
 
