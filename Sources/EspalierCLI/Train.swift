@@ -35,12 +35,17 @@ struct Train: ParsableCommand {
     settings.reportTo = try logging.loggers(in: registry)
     let choice = try registry.backend(named: runOptions.backend)
     let progress = TrainProgress()
-    let summary = try AdapterTrainer(
+    let trainer = try AdapterTrainer(
       settings, registry: registry, device: try ComputeDevice(choice.backend, choice.device),
-      observer: progress
-    ).run()
-    progress.finish(summary)
-    if summary.isInterrupted { throw ExitCode(StopSignal.exitCode) }
+      observer: progress)
+    do {
+      let summary = try trainer.run()
+      progress.finish(summary)
+      if summary.isInterrupted { throw ExitCode(StopSignal.exitCode) }
+    } catch TrainingError.interrupted {
+      progress.note("\(TrainingError.interrupted)")
+      throw ExitCode(StopSignal.exitCode)
+    }
   }
 
   /// The flags as a configuration.

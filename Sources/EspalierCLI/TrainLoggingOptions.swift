@@ -58,7 +58,12 @@ struct TrainLoggingOptions: ParsableArguments {
     switch requested {
     case ["all"]: return available
     case ["none"]: return []
-    case .some(let names): return names
+    case .some(let names):
+      // An unknown name is refused before anything is computed.
+      for name in names where !available.contains(name) {
+        _ = try registry.logger(named: name, run: "{}")
+      }
+      return names
     case nil:
       if available.contains("tensorboard") { return ["tensorboard"] }
       let chosen = available.contains("csv") ? ["csv"] : []

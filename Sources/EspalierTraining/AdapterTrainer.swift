@@ -1,6 +1,6 @@
-public import EspalierHost
 import EspalierCheckpoints
 import EspalierGraph
+public import EspalierHost
 import EspalierModels
 import EspalierPipelines
 import EspalierTensors
@@ -61,7 +61,8 @@ public final class AdapterTrainer {
     return summary
   }
 
-  private func prepare(_ checkpoints: CheckpointFolder, _ loggers: LoggerSet) throws -> TrainingLoop {
+  private func prepare(_ checkpoints: CheckpointFolder, _ loggers: LoggerSet) throws -> TrainingLoop
+  {
     let folder = try DiffusionFolder(
       path: configuration.pretrainedModelNameOrPath, variant: configuration.variant,
       vaePath: configuration.pretrainedVAEModelNameOrPath)
@@ -69,11 +70,15 @@ public final class AdapterTrainer {
     let unet = try folder.open(.unet, as: UNet2DConditionModel.self, storage: storage)
     let vae = try folder.open(.vae, as: AutoencoderKL.self).configuration
     let resumed = try configuration.resumeFromCheckpoint.flatMap { try checkpoints.resolve($0) }
+    if resumed == nil, configuration.resumeFromCheckpoint != nil {
+      observer?.note("there is no checkpoint in \(configuration.outputDir) yet; starting a new run")
+    }
     let seed = try seed(resumed)
     let adapter = try adapter(unet.configuration, vae, seed: seed)
     let scheduler = try trainingScheduler(folder)
     let unetWeights = DeviceWeights(device) { try unet.weights.tensor($0) }
-    let validation = try configuration.validationImages.isEmpty
+    let validation =
+      try configuration.validationImages.isEmpty
       ? nil
       : ValidationRun(
         configuration, folder: folder, adapter: adapter.configuration, registry: registry,
@@ -161,7 +166,7 @@ public final class AdapterTrainer {
       "preparation_seconds": .number(summary.preparationSeconds),
       "training_steps": .number(summary.step),
       "images_per_second": .number(summary.imagesPerSecond),
-      "final_loss": .number(summary.finalLoss.isFinite ? summary.finalLoss : 0),
+      "final_loss": summary.finalLoss.isFinite ? .number(summary.finalLoss) : .null,
       "peak_memory_bytes": .number(summary.peakMemoryBytes),
       "interrupted": .bool(summary.isInterrupted),
     ]).write(to: configuration.outputDir + "/training_summary.json")

@@ -16,7 +16,11 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .invalidSetting(let flag, let found, let expected):
       return "\(flag) is \(found), expected \(expected)"
     case .notFinite(let what, let step, let samples, let checkpoint):
-      let saved = checkpoint.map { "\n  saved    the state before this step is in \($0)" } ?? ""
+      let saved =
+        checkpoint.map {
+          "\n  saved    \($0); if that has diverged already, go on from an older one"
+        }
+        ?? ""
       return """
         the \(what) is not finite in step \(step)
           samples  \(samples.joined(separator: ", "))\(saved)
@@ -26,7 +30,8 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
     case .checkpoint(let path, let reason):
       return "cannot continue from \(path): \(reason)"
     case .cacheIncomplete(let what):
-      return "the cached result for \(what) is gone; were files removed from the cache folder? Start again"
+      return
+        "the cached result for \(what) is gone; were files removed from the cache folder? Start again"
     case .interrupted:
       return "interrupted before the first step; what was encoded is cached"
     }

@@ -4,29 +4,67 @@ import Testing
 /// The program `espalier` in the tests' own folder.
 enum Program {
   struct Result {
+    /// The exit code, or the signal's number if a signal ended the program.
     let status: Int32
+    /// True if a signal ended it that it did not handle.
+    let isKilled: Bool
     let output: String
     let error: String
   }
 
+  /// Its path.
+  static var path: String {
+    let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+    return tests.deletingLastPathComponent().appendingPathComponent("espalier").path
+  }
+
   /// Runs it to its end.
   static func run(_ arguments: [String], in directory: String? = nil) throws -> Result {
-    let tests = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-    let process = Process()
-    process.executableURL = tests.deletingLastPathComponent().appendingPathComponent("espalier")
+    try RunningProgram(path, arguments, in: directory).result()
+  }
+
+  /// Starts it.
+  static func start(_ arguments: [String]) throws -> RunningProgram {
+    try RunningProgram(path, arguments)
+  }
+
+  /// Runs it with a limit on the size of files that it writes, through the shell's `ulimit -f`.
+  static func run(_ arguments: [String], fileLimitKiB: Int) throws -> Result {
+    let script = "ulimit -f \(fileLimitKiB) && exec \"$0\" \"$@\""
+    return try RunningProgram("/bin/bash", ["-c", script, path] + arguments).result()
+  }
+}
+
+/// A program that was started; its output goes to files, since a pipe that nobody reads can fill up.
+final class RunningProgram {
+  private let process = Process()
+  private let files: [URL]
+
+  init(_ program: String, _ arguments: [String], in directory: String? = nil) throws {
+    process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
     if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
-    // Files, since a pipe that nobody reads while the program runs can fill up.
     let folder = FileManager.default.temporaryDirectory
-    let names = ["out", "err"].map { folder.appendingPathComponent("\(UUID().uuidString).\($0)") }
-    for name in names { try Data().write(to: name) }
-    defer { for name in names { try? FileManager.default.removeItem(at: name) } }
-    process.standardOutput = try FileHandle(forWritingTo: names[0])
-    process.standardError = try FileHandle(forWritingTo: names[1])
+    files = ["out", "err"].map { folder.appendingPathComponent("\(UUID().uuidString).\($0)") }
+    for file in files { try Data().write(to: file) }
+    process.standardOutput = try FileHandle(forWritingTo: files[0])
+    process.standardError = try FileHandle(forWritingTo: files[1])
     process.standardInput = FileHandle.nullDevice
     try process.run()
+  }
+
+  deinit { for file in files { try? FileManager.default.removeItem(at: file) } }
+
+  var isRunning: Bool { process.isRunning }
+
+  func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+  /// Waits for the end.
+  func result() throws -> Program.Result {
     process.waitUntilExit()
-    let texts = try names.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
-    return Result(status: process.terminationStatus, output: texts[0], error: texts[1])
+    let texts = try files.map { String(decoding: try Data(contentsOf: $0), as: UTF8.self) }
+    return Program.Result(
+      status: process.terminationStatus, isKilled: process.terminationReason == .uncaughtSignal,
+      output: texts[0], error: texts[1])
   }
 }

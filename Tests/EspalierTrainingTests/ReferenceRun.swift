@@ -5,8 +5,8 @@ import EspalierModels
 import EspalierTensors
 import EspalierTraining
 import Foundation
-import Testing
 import TestSupport
+import Testing
 
 /// `train.json`.
 struct TrainingGolden {
@@ -58,7 +58,8 @@ struct ReferenceRun {
     return configuration
   }
 
-  init(graph: GraphOptions) throws {
+  /// - Parameter storage: The type that the frozen weights are converted to, `nil` for the file's.
+  init(graph: GraphOptions = GraphOptions(), storage: DType? = nil) throws {
     draws = try Fixtures.tensors("train_draws.safetensors")
     golden = try TrainingGolden()
     let registry = try PluginRegistry()
@@ -66,7 +67,10 @@ struct ReferenceRun {
     device = try ComputeDevice(backend.backend, backend.device)
     let unet = try SafetensorsFile(
       path: Fixtures.path("tiny-sdxl/unet/diffusion_pytorch_model.safetensors"))
-    let weights = DeviceWeights(device) { try unet.tensor(String($0.dropFirst("unet.".count))) }
+    let weights = DeviceWeights(device) { path in
+      let tensor = try unet.tensor(String(path.dropFirst("unet.".count)))
+      return storage.map { tensor.converted(to: $0) } ?? tensor
+    }
     let adapter = try SafetensorsFile(
       path: Fixtures.path("adapter_xl/diffusion_pytorch_model.safetensors"))
     var initial: [String: HostTensor] = [:]
@@ -99,12 +103,15 @@ struct ReferenceRun {
     if draws.names.contains("\(index).cond") {
       #expect(try draws.tensor("\(index).timesteps").floats().map(Double.init) == timesteps)
       #expect(try draws.tensor("\(index).cond").floats() == control.floats())
-      expectClose(hidden.floats(), try draws.tensor("\(index).encoder_hidden_states").floats(), absolute: 1e-6)
+      expectClose(
+        hidden.floats(), try draws.tensor("\(index).encoder_hidden_states").floats(), absolute: 1e-6
+      )
     }
     let scheduler = try PluginRegistry().scheduler(
       named: "ddpm",
       configuration: try String(
-        contentsOfFile: Fixtures.path("tiny-sdxl/scheduler/scheduler_config.json"), encoding: .utf8))
+        contentsOfFile: Fixtures.path("tiny-sdxl/scheduler/scheduler_config.json"), encoding: .utf8)
+    )
     let noisy = HostTensor(
       try scheduler.addNoise(
         timesteps: timesteps, original: latents.floats(), noise: noise.floats()),

@@ -55,7 +55,8 @@ final class TrainingLoop {
 
   /// Images per second over the steps of this run.
   var imagesPerSecond: Double {
-    let images = stepsThisRun * configuration.trainBatchSize * configuration.gradientAccumulationSteps
+    let images =
+      stepsThisRun * configuration.trainBatchSize * configuration.gradientAccumulationSteps
     return trainingSeconds > 0 ? Double(images) / trainingSeconds : 0
   }
 
@@ -82,7 +83,8 @@ final class TrainingLoop {
       if state.step % configuration.checkpointingSteps == 0 {
         observer?.note("saved \(try save())")
       }
-      if let validation, state.step % configuration.validationSteps == 0 || state.step == totalSteps {
+      if let validation, state.step % configuration.validationSteps == 0 || state.step == totalSteps
+      {
         try validation.run(step: state.step, parameters: parameters, loggers: loggers.all)
       }
     }
@@ -90,11 +92,13 @@ final class TrainingLoop {
   }
 
   /// Saves the state, unless it is saved already.
+  ///
+  /// - Parameter keepsAll: True to remove no older state.
   @discardableResult
-  func save() throws -> String {
+  func save(keepsAll: Bool = false) throws -> String {
     if lastSavedStep == state.step { return checkpoints.path(state.step) }
     let path = try checkpoints.save(
-      step: state.step, limit: configuration.checkpointsTotalLimit
+      step: state.step, limit: keepsAll ? nil : configuration.checkpointsTotalLimit
     ) { folder in try files.write(state, parameters, to: folder) }
     lastSavedStep = state.step
     return path
@@ -152,19 +156,25 @@ final class TrainingLoop {
   }
 
   /// Saves what can be saved after a failed step; the parameters are those before it, since only a finite
-  /// gradient updates them.
+  /// gradient updates them. Older states stay, as this one may have diverged already.
   private func failure(_ error: any Error) throws -> any Error {
     if state.step == 0 { return error }
     do {
-      let path = try save()
+      let path =
+        try isFinite() ? save(keepsAll: true) : checkpoints.steps().last.map(checkpoints.path)
       if case TrainingError.notFinite(let what, let step, let samples, _) = error {
         return TrainingError.notFinite(what: what, step: step, samples: samples, checkpoint: path)
       }
-      observer?.note("the state before the failed step is in \(path)")
+      if let path { observer?.note("the last saved state is \(path)") }
     } catch let second {
       observer?.note("the state could not be saved: \(second)")
     }
     return error
+  }
+
+  /// True if every weight is a number.
+  private func isFinite() throws -> Bool {
+    try parameters.read(.parameter).values.allSatisfy { $0.floats().allSatisfy(\.isFinite) }
   }
 
   private func log(_ report: TrainingStepReport) {

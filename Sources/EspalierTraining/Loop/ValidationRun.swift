@@ -65,7 +65,7 @@ final class ValidationRun {
       }
     }
     let path = outputDir + "/validation/step-\(step)"
-    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    try CheckpointFolder.makeFolder(path)
     for (index, image) in result.images.enumerated() {
       let prompt = result.sources[index].prompt
       try image.writePNG(to: path + "/\(index).png", text: ["prompt": prompt, "step": "\(step)"])
@@ -82,7 +82,8 @@ final class ValidationRun {
     try StableDiffusionXLAdapterPipeline(
       folder,
       adapters: [
-        AdapterComponent(T2IAdapter.self, adapter, name: "the adapter in training", parameters: values)
+        AdapterComponent(
+          T2IAdapter.self, adapter, name: "the adapter in training", parameters: values)
       ],
       scheduler: scheduler, device: device, storage: storage, unetWeights: unetWeights)
   }

@@ -16,7 +16,7 @@ struct StateFiles {
 
   /// Writes an adapter that Diffusers' `T2IAdapter.from_pretrained` loads.
   func writeAdapter(_ parameters: TrainedParameters, to folder: String) throws {
-    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    try CheckpointFolder.makeFolder(folder)
     let tensors = try parameters.read(.parameter).sorted { $0.key < $1.key }
       .map { (name: String($0.key.dropFirst(Self.root.count)), tensor: $0.value) }
     try SafetensorsWriter.write(tensors, to: folder + "/diffusion_pytorch_model.safetensors")
@@ -36,22 +36,34 @@ struct StateFiles {
     try SafetensorsWriter.write(moments, to: folder + "/" + Self.optimizerFile)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-    try AtomicFile.write(Array(try encoder.encode(state)), to: folder + "/" + TrainingState.fileName)
+    try AtomicFile.write(
+      Array(try encoder.encode(state)), to: folder + "/" + TrainingState.fileName)
   }
 
   /// The state that a folder holds; the weights are not touched.
   static func readState(_ folder: String) throws -> TrainingState {
     let path = folder + "/" + TrainingState.fileName
-    let state: TrainingState
+    let data: Data
     do {
-      let data = try Data(contentsOf: URL(fileURLWithPath: path))
-      state = try JSONDecoder().decode(TrainingState.self, from: data)
+      data = try Data(contentsOf: URL(fileURLWithPath: path))
     } catch {
-      throw TrainingError.checkpoint(path: folder, reason: "\(path) cannot be read: \(error)")
+      throw FileError(path: path, operation: "read", code: FileError.code(of: error))
+    }
+    guard let state = try? JSONDecoder().decode(TrainingState.self, from: data) else {
+      throw TrainingError.checkpoint(
+        path: folder, reason: "its \(TrainingState.fileName) is damaged; continue from another one")
     }
     guard state.format == TrainingState.currentFormat else {
       throw TrainingError.checkpoint(
-        path: folder, reason: "its format is \(state.format), expected \(TrainingState.currentFormat)")
+        path: folder,
+        reason: "its format is \(state.format), expected \(TrainingState.currentFormat)")
+    }
+    guard TrainingConfiguration.stepRange.contains(state.step),
+      (0...state.step).contains(state.updates)
+    else {
+      throw TrainingError.checkpoint(
+        path: folder,
+        reason: "its \(TrainingState.fileName) says step \(state.step), updates \(state.updates)")
     }
     return state
   }
