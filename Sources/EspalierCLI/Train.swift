@@ -38,14 +38,18 @@ struct Train: ParsableCommand {
     let trainer = try AdapterTrainer(
       settings, registry: registry, device: try ComputeDevice(choice.backend, choice.device),
       observer: progress)
+    let summary: TrainingSummary
     do {
-      let summary = try trainer.run()
-      progress.finish(summary)
-      if summary.isInterrupted { throw ExitCode(StopSignal.exitCode) }
+      summary = try trainer.run()
     } catch TrainingError.interrupted {
       progress.note("\(TrainingError.interrupted)")
       throw ExitCode(StopSignal.exitCode)
+    } catch  where StopSignal.count > 1 {
+      progress.note("stopped at once")
+      throw ExitCode(StopSignal.exitCode)
     }
+    progress.finish(summary)
+    if summary.isInterrupted { throw ExitCode(StopSignal.exitCode) }
   }
 
   /// The flags as a configuration.

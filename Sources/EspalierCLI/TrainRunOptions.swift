@@ -40,7 +40,9 @@ struct TrainRunOptions: ParsableArguments {
   var mixedPrecision = TrainingConfiguration.MixedPrecision.no
 
   @Option(
-    help: "Follow 'reference' to train exactly as Diffusers' script does, defects included where they change results.")
+    help:
+      "Follow 'reference' to train exactly as Diffusers' script does, defects included where they change results."
+  )
   var compatibility = TrainingConfiguration.Compatibility.espalier
 
   @Option(

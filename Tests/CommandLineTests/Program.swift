@@ -57,6 +57,11 @@ final class RunningProgram {
 
   var isRunning: Bool { process.isRunning }
 
+  /// What it has written to standard error so far.
+  var error: String {
+    (try? String(contentsOf: files[1], encoding: .utf8)) ?? ""
+  }
+
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
   /// Waits for the end.

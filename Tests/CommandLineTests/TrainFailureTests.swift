@@ -63,6 +63,7 @@ import Testing
     for path in [folder.file("file/out"), "/proc/espalier-out"] {
       let result = try Program.run(folder.arguments("x", steps: 1, ["--output_dir", path]))
       folder.expectOneError(result, naming: [path])
+      #expect(!result.error.contains("Input/output"), Comment(rawValue: result.error))
     }
   }
 

@@ -70,6 +70,27 @@ import Testing
     #expect(try folder.adapterBytes("out") == folder.adapterBytes("whole"))
   }
 
+  @Test func `a second signal stops within a step and loses nothing that was saved`() throws {
+    try folder.train("out", steps: 1)
+    // A step of many micro-batches, in which the signals arrive.
+    let long = ["--gradient_accumulation_steps", "5000", "--resume_from_checkpoint", "latest"]
+    let run = try Program.start(folder.arguments("out", steps: 2, long))
+    try wait(for: run) { run.error.contains("steps    2 to 2") }
+    run.send(SIGINT)
+    usleep(50_000)
+    #expect(run.isRunning, "the first signal waits for the end of the step")
+    run.send(SIGINT)
+    let stopped = try run.result()
+    #expect(stopped.status == 130 && !stopped.isKilled, Comment(rawValue: stopped.error))
+    #expect(stopped.error.contains("stopped at once"), Comment(rawValue: stopped.error))
+    #expect(!stopped.error.contains("error: "), Comment(rawValue: stopped.error))
+    #expect(folder.checkpoints("out") == [1])
+    try folder.expectWhole("out", 1)
+    try folder.train("out", steps: 2, ["--resume_from_checkpoint", "latest"])
+    try folder.train("whole", steps: 2)
+    #expect(try folder.adapterBytes("out") == folder.adapterBytes("whole"))
+  }
+
   @Test(arguments: ["no", "fp16"])
   func `after kill -9 every state is whole and the run goes on`(precision: String) throws {
     let more =

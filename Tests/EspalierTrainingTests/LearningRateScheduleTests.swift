@@ -5,12 +5,19 @@ import Testing
 /// Goldens: `lr_schedules.json`, made with Diffusers' `get_scheduler`.
 @Suite("LearningRateSchedule") struct LearningRateScheduleTests {
   private struct Golden: Decodable {
-    let base_lr: Double
+    let rate: Double
     let warmup: Int
     let total: Int
-    let num_cycles: Int
+    let cycles: Int
     let power: Double
     let values: [String: [Double]]
+
+    enum CodingKeys: String, CodingKey {
+      case rate = "base_lr"
+      case warmup, total
+      case cycles = "num_cycles"
+      case power, values
+    }
   }
 
   @Test func `every schedule follows Diffusers, beyond its last step too`() throws {
@@ -18,13 +25,13 @@ import Testing
     #expect(Set(golden.values.keys) == Set(LearningRateSchedule.Kind.allCases.map(\.rawValue)))
     for (name, values) in golden.values {
       let schedule = try LearningRateSchedule(
-        kind: try #require(LearningRateSchedule.Kind(rawValue: name)), baseRate: golden.base_lr,
-        warmupSteps: golden.warmup, totalSteps: golden.total, cycles: golden.num_cycles,
+        kind: try #require(LearningRateSchedule.Kind(rawValue: name)), baseRate: golden.rate,
+        warmupSteps: golden.warmup, totalSteps: golden.total, cycles: golden.cycles,
         power: golden.power)
       #expect(values.count > golden.total)
       for (step, value) in values.enumerated() {
         let rate = schedule.rate(at: step)
-        #expect(abs(rate - value) <= 1e-12 * golden.base_lr, "\(name), step \(step)")
+        #expect(abs(rate - value) <= 1e-12 * golden.rate, "\(name), step \(step)")
       }
     }
   }

@@ -17,16 +17,20 @@ struct TrainingGolden {
   let timeIDs: [Double]
 
   private struct File: Decodable {
-    let loss: [Double]
-    let grad_norm_before_clip: [Double]
-    let lr: [Double]
+    let loss, gradNorm, rate: [Double]
     let draws: String
+
+    enum CodingKeys: String, CodingKey {
+      case loss, draws
+      case gradNorm = "grad_norm_before_clip"
+      case rate = "lr"
+    }
   }
 
   init() throws {
     let data = try Data(contentsOf: URL(fileURLWithPath: Fixtures.path("train.json")))
     let file = try JSONDecoder().decode(File.self, from: data)
-    (loss, gradNorm, rate) = (file.loss, file.grad_norm_before_clip, file.lr)
+    (loss, gradNorm, rate) = (file.loss, file.gradNorm, file.rate)
     // "… manual_seed(1000*S+100+n) for micro-batch n, S=0: …"
     let seed = try #require(file.draws.firstMatch(of: /S=(\d+):/)?.1)
     firstSeed = 1000 * (try #require(Int(seed))) + 100

@@ -4,8 +4,8 @@ import EspalierHost
 import EspalierModels
 import EspalierTensors
 import EspalierTraining
-import Testing
 import TestSupport
+import Testing
 
 /// The reference objective over 12 optimizer steps of two micro-batches each, against PyTorch.
 ///
@@ -50,7 +50,8 @@ import TestSupport
       let norm = try run.optimizer.gradientNorm()
       let rate = schedule.rate(at: step)
       #expect(abs(loss - golden.loss[step]) <= 1e-4 * golden.loss[step], "loss of step \(step)")
-      #expect(abs(norm - golden.gradNorm[step]) <= 1e-4 * golden.gradNorm[step], "norm of step \(step)")
+      #expect(
+        abs(norm - golden.gradNorm[step]) <= 1e-4 * golden.gradNorm[step], "norm of step \(step)")
       #expect(abs(rate - golden.rate[step]) <= 1e-12, "rate of step \(step)")
       try run.optimizer.step(
         step + 1, learningRate: rate,
@@ -60,7 +61,8 @@ import TestSupport
     try run.expectParameters("train_params_after_\(golden.loss.count).safetensors")
   }
 
-  @Test func `nothing frozen has a gradient and nothing upstream of the injection is differentiated`()
+  @Test
+  func `nothing frozen has a gradient and nothing upstream of the injection is differentiated`()
     throws
   {
     let program = try TrainingStep.program(ReferenceRun.configuration(graph: GraphOptions()))
@@ -71,7 +73,9 @@ import TestSupport
     #expect(weightGradients.count == trained.filter { $0.hasSuffix("weight") }.count)
     #expect(weightGradients.allSatisfy { $0.path.hasPrefix("adapter.") })
     let backward = program.nodes.filter(\.isBackward)
-    for part in ["conv_in", "time_embedding", "add_embedding", "down_blocks.0", "attn2.to_k", "attn2.to_v"] {
+    for part in [
+      "conv_in", "time_embedding", "add_embedding", "down_blocks.0", "attn2.to_k", "attn2.to_v",
+    ] {
       let found = backward.filter { $0.path.hasPrefix("unet.") && $0.path.contains(part + ".") }
       #expect(found.isEmpty, "\(part) is differentiated")
       let forward = program.nodes.contains { $0.path.contains(part) }

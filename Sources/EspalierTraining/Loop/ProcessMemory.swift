@@ -8,7 +8,8 @@ public enum ProcessMemory {
       return 0
     }
     for line in status.split(separator: "\n") where line.hasPrefix("VmHWM:") {
-      return (line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first
+      return
+        (line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first
         .flatMap { Int($0) } ?? 0) * 1024
     }
     return 0

@@ -85,7 +85,11 @@ final class TrainingLoop {
       }
       if let validation, state.step % configuration.validationSteps == 0 || state.step == totalSteps
       {
-        try validation.run(step: state.step, parameters: parameters, loggers: loggers.all)
+        do {
+          try validation.run(step: state.step, parameters: parameters, loggers: loggers.all)
+        } catch {
+          throw try failure(error)
+        }
       }
     }
     return (loss, false)

@@ -15,18 +15,6 @@ struct DataPreparation {
   let controlChannels: Int
   weak var observer: (any TrainingObserver)?
 
-  init(
-    configuration: TrainingConfiguration, folder: DiffusionFolder, device: ComputeDevice,
-    seed: UInt64, controlChannels: Int, observer: (any TrainingObserver)?
-  ) {
-    self.configuration = configuration
-    self.folder = folder
-    self.device = device
-    self.seed = seed
-    self.controlChannels = controlChannels
-    self.observer = observer
-  }
-
   /// - Throws: `DatasetError`, `PipelineError`, `CheckpointError`, `BackendError`, `FileError`.
   func prepare() throws -> PreparedData {
     let rows = try rows()
@@ -131,7 +119,8 @@ struct DataPreparation {
     let isGiven = flags != (0, 0)
     return [
       Double(pair.originalSize.height), Double(pair.originalSize.width),
-      Double(isGiven ? flags.0 : pair.cropTop), Double(isGiven ? flags.1 : pair.cropLeft), side, side,
+      Double(isGiven ? flags.0 : pair.cropTop), Double(isGiven ? flags.1 : pair.cropLeft), side,
+      side,
     ]
   }
 

@@ -13,17 +13,6 @@ struct TextPreparation {
   /// Captions encoded between two reports.
   private static let portion = 256
 
-  init(
-    folder: DiffusionFolder, device: ComputeDevice, configuration: TrainingConfiguration,
-    cache: ContentCache, observer: (any TrainingObserver)?
-  ) {
-    self.folder = folder
-    self.device = device
-    self.configuration = configuration
-    self.cache = cache
-    self.observer = observer
-  }
-
   /// - Throws: `PipelineError`, `CheckpointError`, `TokenizerError`, `BackendError`, `FileError`.
   func embeddings(of captions: Set<String>) throws -> TextEmbeddings {
     let storage = configuration.mixedPrecision.weightType
@@ -39,7 +28,8 @@ struct TextPreparation {
     warnOfTruncation(captions, encoder)
     try encodeMissing(keys, encoder)
     let texts = TextEmbeddings(
-      cache: cache, keys: keys, empty: PromptEmbedding(
+      cache: cache, keys: keys,
+      empty: PromptEmbedding(
         hiddenStates: HostTensor(shape: []), pooled: HostTensor(shape: [])))
     return TextEmbeddings(cache: cache, keys: keys, empty: try empty(keys, texts))
   }
