@@ -11,6 +11,8 @@ struct Comparison: Codable {
 
   /// Our median over PyTorch's; below 1 this program is faster.
   var timeRatio: Double? { pytorch.map { ours.median / $0.median } }
+  /// Our median processor time over PyTorch's.
+  var cpuRatio: Double? { pytorch.map { ours.cpuMedian / $0.cpuMedian } }
   /// Our peak over PyTorch's.
   var memoryRatio: Double? {
     pytorch.map { Double(ours.peakMemoryBytes) / Double($0.peakMemoryBytes) }
@@ -33,7 +35,7 @@ struct BenchReport {
 
   private func alone(_ rows: [Comparison]) -> String {
     TextTable(
-      header: ["work", "median ms", "min ms", "peak MiB"],
+      header: ["work", "median ms", "min ms", "CPU ms", "peak MiB"],
       rows: rows.map { [$0.title] + Self.cells($0.ours) }
     ).text
   }
@@ -41,13 +43,14 @@ struct BenchReport {
   private func besidePyTorch(_ rows: [Comparison]) -> String {
     TextTable(
       header: [
-        "work", "median ms", "min ms", "peak MiB", "PyTorch median ms", "min ms", "peak MiB",
-        "time ratio", "memory ratio",
+        "work", "median ms", "min ms", "CPU ms", "peak MiB", "PyTorch median ms", "min ms",
+        "CPU ms",
+        "peak MiB", "time ratio", "CPU ratio", "memory ratio",
       ],
       rows: rows.map { row in
         [row.title] + Self.cells(row.ours)
-          + (row.pytorch.map(Self.cells) ?? ["", "", ""])
-          + [Self.ratio(row.timeRatio), Self.ratio(row.memoryRatio)]
+          + (row.pytorch.map(Self.cells) ?? ["", "", "", ""])
+          + [Self.ratio(row.timeRatio), Self.ratio(row.cpuRatio), Self.ratio(row.memoryRatio)]
       }
     ).text
   }
@@ -55,7 +58,9 @@ struct BenchReport {
   /// This program without passes, and what the passes make of it.
   private var baselines: String {
     TextTable(
-      header: ["without passes", "median ms", "min ms", "peak MiB", "time ratio", "memory ratio"],
+      header: [
+        "without passes", "median ms", "min ms", "CPU ms", "peak MiB", "time ratio", "memory ratio",
+      ],
       rows: comparisons.filter(\.isBaseline).map { row in
         let usual = comparisons.first { !$0.isBaseline && $0.work == row.work }?.ours
         return [row.title] + Self.cells(row.ours)
@@ -105,7 +110,7 @@ struct BenchReport {
   private static func cells(_ measurement: Measurement) -> [String] {
     [
       String(format: "%.1f", measurement.median), String(format: "%.1f", measurement.minimum),
-      mebibytes(measurement.peakMemoryBytes),
+      String(format: "%.1f", measurement.cpuMedian), mebibytes(measurement.peakMemoryBytes),
     ]
   }
 

@@ -40,12 +40,16 @@ struct Measure: ParsableCommand {
     let events = profile ? ExecutionProfile() : nil
     let clock = ContinuousClock()
     var milliseconds: [Double] = []
+    var cpuMilliseconds: [Double] = []
     for _ in 0..<options.repetitions {
+      let start = Self.cpuMilliseconds
       milliseconds.append(try clock.measure { try job.run(profile: events) } / .milliseconds(1))
+      cpuMilliseconds.append(Self.cpuMilliseconds - start)
     }
     let result = Measurement(
       program: "Espalier, backend \(choice.backend.name)", milliseconds: milliseconds,
-      peakMemoryBytes: ProcessMemory.peakByteCount, startMemoryBytes: startMemory,
+      cpuMilliseconds: cpuMilliseconds, peakMemoryBytes: ProcessMemory.peakByteCount,
+      startMemoryBytes: startMemory,
       results: job.results)
     if let events {
       print(
@@ -53,5 +57,12 @@ struct Measure: ParsableCommand {
     } else {
       print(String(decoding: try JSONEncoder().encode(result), as: UTF8.self))
     }
+  }
+
+  /// Processor time of this process.
+  private static var cpuMilliseconds: Double {
+    var time = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
+    return Double(time.tv_sec) * 1e3 + Double(time.tv_nsec) / 1e6
   }
 }

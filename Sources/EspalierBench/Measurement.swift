@@ -4,6 +4,9 @@ struct Measurement: Codable {
   var program: String
   /// Of every timed repetition.
   var milliseconds: [Double]
+  /// Processor time of every timed repetition, all threads together; with one thread it tells the speed even
+  /// on a machine that is not idle.
+  var cpuMilliseconds: [Double]
   /// The most that was resident in the process.
   var peakMemoryBytes: Int
   /// What was resident before the model was opened: the program and its libraries.
@@ -12,18 +15,21 @@ struct Measurement: Codable {
   /// square of what came out.
   var results: [Double]
 
-  var median: Double {
-    let sorted = milliseconds.sorted()
+  var median: Double { Self.median(milliseconds) }
+  var cpuMedian: Double { Self.median(cpuMilliseconds) }
+  var minimum: Double { milliseconds.min() ?? .nan }
+
+  private static func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
     let half = sorted.count / 2
     guard let middle = sorted.dropFirst(half).first else { return .nan }
     return sorted.count % 2 == 1 ? middle : (sorted[half - 1] + middle) / 2
   }
 
-  var minimum: Double { milliseconds.min() ?? .nan }
-
   /// Adds another process's repetitions of the same work.
   mutating func merge(_ other: Measurement) {
     milliseconds += other.milliseconds
+    cpuMilliseconds += other.cpuMilliseconds
     peakMemoryBytes = max(peakMemoryBytes, other.peakMemoryBytes)
     startMemoryBytes = max(startMemoryBytes, other.startMemoryBytes)
   }

@@ -163,20 +163,23 @@ def main():
     torch.set_num_threads(options.threads)
     start_bytes = peak_bytes()
     run, summary = WORKS[options.work](options)
-    results, milliseconds = [], []
+    results, milliseconds, cpu_milliseconds = [], [], []
     for repetition in range(options.warmup + options.repetitions):
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         result = run()
         elapsed = time.perf_counter() - start
+        cpu_elapsed = time.process_time() - cpu_start
         # The first and the last result are enough; more would only hold memory.
         results = results[:1] + [result]
         if repetition >= options.warmup:
             milliseconds.append(1000 * elapsed)
+            cpu_milliseconds.append(1000 * cpu_elapsed)
     print(
         json.dumps(
             {
                 "program": f"PyTorch {torch.__version__}, Diffusers {diffusers.__version__}",
                 "milliseconds": milliseconds,
+                "cpuMilliseconds": cpu_milliseconds,
                 "peakMemoryBytes": peak_bytes(),
                 "startMemoryBytes": start_bytes,
                 "results": summary(results),
