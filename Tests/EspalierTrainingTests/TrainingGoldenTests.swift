@@ -12,9 +12,12 @@ import Testing
 /// Goldens: `train.json`, `train_draws`, `train_grads_step0`, `train_params_after_1` and `_12`; the draws of
 /// the first four micro-batches are stored, all others are remade from their seeds.
 @Suite("The reference training run", .serialized) struct TrainingGoldenTests {
-  @Test(arguments: [false, true])
-  func `gradients of step 0 match PyTorch`(recompute: Bool) throws {
-    let run = try ReferenceRun(graph: GraphOptions(recompute: recompute))
+  @Test(arguments: [
+    GraphOptions(), GraphOptions(fusion: false), GraphOptions(recompute: true),
+    GraphOptions(fusion: false, recompute: true, planner: false),
+  ])
+  func `gradients of step 0 match PyTorch`(graph: GraphOptions) throws {
+    let run = try ReferenceRun(graph: graph)
     for micro in 0..<ReferenceRun.accumulation {
       let result = try run.step.run(
         try run.batch(micro), seed: 1 / Double(ReferenceRun.accumulation), isFirst: micro == 0)
@@ -58,7 +61,10 @@ import Testing
         gradientMultiplier: AdamWOptimizer.clipFactor(norm: norm, maximum: 1))
       if step == 0 { try run.expectParameters("train_params_after_1.safetensors") }
     }
-    try run.expectParameters("train_params_after_\(golden.loss.count).safetensors")
+    // A ReLU whose input is zero but for rounding may open in one order of summing and stay shut in another;
+    // AdamW then moves the few weights behind it by the full rate. The losses and norms above do not see it.
+    try run.expectParameters(
+      "train_params_after_\(golden.loss.count).safetensors", worst: 2e-3)
   }
 
   @Test
