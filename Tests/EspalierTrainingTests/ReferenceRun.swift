@@ -128,20 +128,17 @@ struct ReferenceRun {
       weights: HostTensor([Float](repeating: 1, count: batch), shape: [batch]))
   }
 
-  /// Expects the median relative L2 error over all tensors to be at most 1e-4.
+  /// Expects every tensor within 1e-4 in relative L2.
   ///
-  /// - Parameter worst: The limit for each tensor.
-  func expectParameters(_ file: String, worst: Double = 1e-4) throws {
+  /// An adapter's ReLU whose input is zero but for rounding may open in one order of summing and stay shut in another;
+  /// AdamW then moves the weights behind it by the full rate. A failure here with right losses and norms says that the
+  /// forward pass of the adapter has become less accurate.
+  func expectParameters(_ file: String) throws {
     let goldens = try Fixtures.tensors(file)
     let values = try parameters.read(.parameter)
-    var errors: [Double] = []
     for name in goldens.names {
-      let value = try #require(values["adapter." + name]).floats()
-      let golden = try goldens.tensor(name).floats()
-      expectClose(value, golden, relativeL2: worst, name)
-      errors.append(relativeL2(value, golden))
+      let value = try #require(values["adapter." + name])
+      expectClose(value.floats(), try goldens.tensor(name).floats(), relativeL2: 1e-4, name)
     }
-    let median = errors.sorted()[errors.count / 2]
-    #expect(median <= 1e-4)
   }
 }

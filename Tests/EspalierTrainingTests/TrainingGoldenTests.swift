@@ -61,10 +61,7 @@ import Testing
         gradientMultiplier: AdamWOptimizer.clipFactor(norm: norm, maximum: 1))
       if step == 0 { try run.expectParameters("train_params_after_1.safetensors") }
     }
-    // A ReLU whose input is zero but for rounding may open in one order of summing and stay shut in another;
-    // AdamW then moves the few weights behind it by the full rate. The losses and norms above do not see it.
-    try run.expectParameters(
-      "train_params_after_\(golden.loss.count).safetensors", worst: 2e-3)
+    try run.expectParameters("train_params_after_\(golden.loss.count).safetensors")
   }
 
   @Test
