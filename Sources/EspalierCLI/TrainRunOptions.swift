@@ -34,6 +34,16 @@ struct TrainRunOptions: ParsableArguments {
     help: "Recompute blocks in the backward pass: less memory, more time.")
   var gradientCheckpointing = false
 
+  @Flag(
+    name: .customLong("no_fusion"),
+    help: "Run every operation by itself, to find faults. (This program's own.)")
+  var noFusion = false
+
+  @Flag(
+    name: .customLong("no_planner"),
+    help: "Give every temporary its own memory, to find faults. (This program's own.)")
+  var noPlanner = false
+
   @Option(
     name: .customLong("mixed_precision"),
     help: "Storage of the frozen weights: no keeps the files' own.")
@@ -66,6 +76,8 @@ struct TrainRunOptions: ParsableArguments {
     configuration.maxTrainSteps = maxTrainSteps
     configuration.gradientAccumulationSteps = gradientAccumulationSteps
     configuration.gradientCheckpointing = gradientCheckpointing
+    configuration.fusesOperations = !noFusion
+    configuration.sharesMemory = !noPlanner
     configuration.mixedPrecision = mixedPrecision
     configuration.compatibility = compatibility
     configuration.checkpointingSteps = checkpointingSteps

@@ -156,7 +156,9 @@ public final class AdapterTrainer {
       latentWidth: side)
     result.vaeScaleFactor = vae.downscaleFactor
     result.tokenCount = data.texts.empty.hiddenStates.shape[0]
-    result.graph.recompute = configuration.gradientCheckpointing
+    result.graph = GraphOptions(
+      fusion: configuration.fusesOperations, recompute: configuration.gradientCheckpointing,
+      planner: configuration.sharesMemory)
     return result
   }
 

@@ -98,8 +98,8 @@ struct InPlaceCase: CustomTestStringConvertible {
     inSpiteOfVeto: Bool = false
   ) throws -> [Double]? {
     let graph = GraphStorage()
-    var bindings: [esp_binding] = []
-    var weights: [esp_binding] = []
+    var bindings: [TestBinding] = []
+    var weights: [TestBinding] = []
     var buffers: [TestBuffer] = []
     let sources = try operation.inputs.map { operand -> Int32 in
       guard let operand else { return -1 }

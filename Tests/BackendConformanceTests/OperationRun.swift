@@ -93,10 +93,9 @@ private final class OperationRun {
     }
   }
 
-  private func bindings(where isWanted: (Int32) -> Bool) -> [esp_binding] {
+  private func bindings(where isWanted: (Int32) -> Bool) -> [TestBinding] {
     buffers.filter { isWanted(storage.roles[Int($0.key)]) }.map { tensor, buffer in
-      esp_binding(
-        tensor: tensor, reserved: 0, buffer: buffer.handle, offset: UInt64(guardBytes))
+      binding(tensor, buffer, at: guardBytes)
     }
   }
 

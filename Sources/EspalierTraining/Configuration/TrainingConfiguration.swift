@@ -56,6 +56,10 @@ public struct TrainingConfiguration: Sendable {
   public var maxTrainSteps: Int?
   public var gradientAccumulationSteps = 1
   public var gradientCheckpointing = false
+  /// Merge operations where that saves time and memory; off to find faults.
+  public var fusesOperations = true
+  /// Share memory between temporaries; off to find faults.
+  public var sharesMemory = true
   public var mixedPrecision = MixedPrecision.no
   public var compatibility = Compatibility.espalier
   public var checkpointingSteps = 500
