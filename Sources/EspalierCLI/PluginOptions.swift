@@ -1,5 +1,6 @@
 import ArgumentParser
 import EspalierHost
+import Foundation
 
 /// Where plugins are looked for, and how many threads compute; shared by all commands that use them.
 struct PluginOptions: ParsableArguments {
@@ -28,11 +29,19 @@ struct PluginOptions: ParsableArguments {
     }
   }
 
+  /// Where plugins keep what they can make again, by the XDG convention.
+  private static var cacheDirectory: String {
+    let environment = ProcessInfo.processInfo.environment
+    let base = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
+    return (base ?? NSHomeDirectory() + "/.cache") + "/espalier"
+  }
+
   /// Starts the threads and finds the plugins.
   ///
   /// - Throws: `PluginError`.
   func registry() throws -> PluginRegistry {
     try ThreadPool.start(threads: threads)
+    HostServices.setSetting("cache_directory", to: Self.cacheDirectory)
     return try PluginRegistry(
       searchPath: PluginSearchPath(pluginDirectories: pluginDirectories), files: plugins)
   }

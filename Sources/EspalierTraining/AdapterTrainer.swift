@@ -37,8 +37,6 @@ public final class AdapterTrainer {
     StopSignal.install()
     let start = ContinuousClock.now
     let checkpoints = CheckpointFolder(outputDir: configuration.outputDir)
-    try checkpoints.makeFolder(configuration.outputDir)
-    checkpoints.removeUnfinished()
     let loggers = LoggerSet(configuration, registry)
     defer { loggers.close() }
     let loop = try prepare(checkpoints, loggers)
@@ -69,6 +67,8 @@ public final class AdapterTrainer {
     let storage = configuration.mixedPrecision.weightType
     let unet = try folder.open(.unet, as: UNet2DConditionModel.self, storage: storage)
     let vae = try folder.open(.vae, as: AutoencoderKL.self).configuration
+    try checkpoints.makeFolder(configuration.outputDir)
+    checkpoints.removeUnfinished()
     let resumed = try configuration.resumeFromCheckpoint.flatMap { try checkpoints.resolve($0) }
     if resumed == nil, configuration.resumeFromCheckpoint != nil {
       observer?.note("there is no checkpoint in \(configuration.outputDir) yet; starting a new run")
@@ -112,17 +112,26 @@ public final class AdapterTrainer {
         state: state, totalSteps: totalSteps),
       observer: observer)
     try loggers.open(resumeStep: resumed == nil ? nil : state.step)
+    reportPlan(
+      loop, unet.configuration, sampleCount: data.samples.count, arenas: arenas,
+      unetWeights: unetWeights)
+    return loop
+  }
+
+  /// Tells the observer what is about to happen, and in how much memory.
+  private func reportPlan(
+    _ loop: TrainingLoop, _ unet: UNet2DConditionConfiguration, sampleCount: Int, arenas: ArenaPool,
+    unetWeights: DeviceWeights
+  ) {
     observer?.planned(
       TrainingPlan(
         device: "\(device.backendName): \(device.info.name)",
-        weightType: storage?.rawValue ?? "as stored",
-        trainedParameters: adapter.parameters.values.reduce(0) { $0 + $1.count },
-        frozenParameters: UNet2DConditionModel.parameters(unet.configuration)
-          .reduce(0) { $0 + $1.shape.count },
-        arenaBytes: arenas.byteCount, stateBytes: parameters.byteCount,
-        weightBytes: unetWeights.byteCount, sampleCount: data.samples.count,
-        firstStep: state.step + 1, totalSteps: totalSteps))
-    return loop
+        weightType: configuration.mixedPrecision.weightType?.rawValue ?? "as stored",
+        trainedParameters: loop.parameters.shapes.reduce(0) { $0 + $1.shape.count },
+        frozenParameters: UNet2DConditionModel.parameters(unet).reduce(0) { $0 + $1.shape.count },
+        arenaBytes: arenas.byteCount, stateBytes: loop.parameters.byteCount,
+        weightBytes: unetWeights.byteCount, sampleCount: sampleCount,
+        firstStep: loop.state.step + 1, totalSteps: loop.totalSteps))
   }
 
   private func adapter(

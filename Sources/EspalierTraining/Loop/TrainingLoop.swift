@@ -16,7 +16,7 @@ final class TrainingLoop {
   weak var observer: (any TrainingObserver)?
   private var assembler: BatchAssembler
   private(set) var state: TrainingState
-  private let totalSteps: Int
+  let totalSteps: Int
   /// Seconds spent in steps.
   private(set) var trainingSeconds = 0.0
   private var stepsThisRun = 0
