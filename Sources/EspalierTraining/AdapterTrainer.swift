@@ -67,7 +67,7 @@ public final class AdapterTrainer {
     let storage = configuration.mixedPrecision.weightType
     let unet = try folder.open(.unet, as: UNet2DConditionModel.self, storage: storage)
     let vae = try folder.open(.vae, as: AutoencoderKL.self).configuration
-    try checkpoints.makeFolder(configuration.outputDir)
+    try Folder.make(configuration.outputDir)
     checkpoints.removeUnfinished()
     let resumed = try configuration.resumeFromCheckpoint.flatMap { try checkpoints.resolve($0) }
     if resumed == nil, configuration.resumeFromCheckpoint != nil {

@@ -23,11 +23,7 @@ final class ContentCache {
   init(folder: String, name: String) throws {
     self.folder = folder
     self.name = name
-    do {
-      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-    } catch {
-      throw FileError(path: folder, operation: "create the folder", code: FileError.code(of: error))
-    }
+    try Folder.make(folder)
     let files = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
     for file in files.sorted() where file.hasPrefix(name + "-") && file.hasSuffix(".safetensors") {
       do {

@@ -19,7 +19,7 @@ final class LoggerSet {
   func open(resumeStep: Int?) throws {
     let c = configuration
     if !c.reportTo.isEmpty {
-      try CheckpointFolder(outputDir: c.outputDir).makeFolder(c.outputDir + "/" + c.loggingDir)
+      try Folder.make(c.outputDir + "/" + c.loggingDir)
     }
     var run: [String: JSONValue] = [
       "directory": .string(c.outputDir + "/" + c.loggingDir),

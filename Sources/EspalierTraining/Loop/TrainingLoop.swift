@@ -1,3 +1,4 @@
+import EspalierCheckpoints
 import EspalierHost
 import EspalierTensors
 import Foundation
@@ -178,7 +179,7 @@ final class TrainingLoop {
 
   /// True if every weight is a number.
   private func isFinite() throws -> Bool {
-    try parameters.read(.parameter).values.allSatisfy { $0.floats().allSatisfy(\.isFinite) }
+    try parameters.read(.parameter).values.allSatisfy { $0.firstNonFinite() == nil }
   }
 
   private func log(_ report: TrainingStepReport) {

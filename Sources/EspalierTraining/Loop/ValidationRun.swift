@@ -3,7 +3,6 @@ import EspalierImages
 import EspalierModels
 import EspalierPipelines
 import EspalierTensors
-import Foundation
 
 /// Generates the validation pictures of a run: 20 steps with the base model's own scheduler, guidance 5, the
 /// same seed every time, so that the pictures of different steps can be compared.
@@ -65,7 +64,7 @@ final class ValidationRun {
       }
     }
     let path = outputDir + "/validation/step-\(step)"
-    try CheckpointFolder.makeFolder(path)
+    try Folder.make(path)
     for (index, image) in result.images.enumerated() {
       let prompt = result.sources[index].prompt
       try image.writePNG(to: path + "/\(index).png", text: ["prompt": prompt, "step": "\(step)"])

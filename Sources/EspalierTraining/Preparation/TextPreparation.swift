@@ -27,16 +27,12 @@ struct TextPreparation {
       })
     warnOfTruncation(captions, encoder)
     try encodeMissing(keys, encoder)
-    let texts = TextEmbeddings(
-      cache: cache, keys: keys,
-      empty: PromptEmbedding(
-        hiddenStates: HostTensor(shape: []), pooled: HostTensor(shape: [])))
-    return TextEmbeddings(cache: cache, keys: keys, empty: try empty(keys, texts))
+    return TextEmbeddings(cache: cache, keys: keys, empty: try empty(keys))
   }
 
   /// Zeros where the base model's pipeline takes zeros for an absent text, so that training and generation
   /// agree; the reference encodes an empty text.
-  private func empty(_ keys: [String: String], _ texts: TextEmbeddings) throws -> PromptEmbedding {
+  private func empty(_ keys: [String: String]) throws -> PromptEmbedding {
     let names = TextEmbeddings.names(keys[""] ?? "")
     guard let hidden = try cache.tensor(names.hiddenStates),
       let pooled = try cache.tensor(names.pooled)

@@ -38,7 +38,7 @@ package struct CheckpointFolder {
     let (final, temporary) = (path(step), path(step) + Self.unfinished)
     try? files.removeItem(atPath: temporary)
     do {
-      try makeFolder(temporary)
+      try Folder.make(temporary)
       try write(temporary)
       AtomicFile.syncFolder(of: temporary + "/.")
     } catch {
@@ -100,17 +100,6 @@ package struct CheckpointFolder {
       path: argument,
       reason: "there is no \(TrainingState.fileName) in it; in \(outputDir) there is "
         + (known.isEmpty ? "no checkpoint" : known))
-  }
-
-  func makeFolder(_ path: String) throws(FileError) { try Self.makeFolder(path) }
-
-  /// Makes a folder and those above it; one that exists is fine.
-  static func makeFolder(_ path: String) throws(FileError) {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw FileError(path: path, operation: "create the folder", code: FileError.code(of: error))
-    }
   }
 
   private func rename(_ from: String, _ to: String) throws(FileError) {

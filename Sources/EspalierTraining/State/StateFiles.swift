@@ -16,7 +16,7 @@ struct StateFiles {
 
   /// Writes an adapter that Diffusers' `T2IAdapter.from_pretrained` loads.
   func writeAdapter(_ parameters: TrainedParameters, to folder: String) throws {
-    try CheckpointFolder.makeFolder(folder)
+    try Folder.make(folder)
     let tensors = try parameters.read(.parameter).sorted { $0.key < $1.key }
       .map { (name: String($0.key.dropFirst(Self.root.count)), tensor: $0.value) }
     try SafetensorsWriter.write(tensors, to: folder + "/diffusion_pytorch_model.safetensors")
