@@ -6,10 +6,16 @@ public struct PluginError: Error, CustomStringConvertible, Equatable {
   public let code: Int32
   /// What failed, expected and found.
   public let message: String
+  /// The graph node that failed, if it was one.
+  public let node: Int?
+  /// The number that the system or driver gave (`errno`, `VkResult`, …); 0 if none.
+  public let nativeCode: Int32
 
-  public init(_ code: Int32, _ message: String) {
+  public init(_ code: Int32, _ message: String, node: Int? = nil, nativeCode: Int32 = 0) {
     self.code = code
     self.message = message
+    self.node = node
+    self.nativeCode = nativeCode
   }
 
   /// A call or a setting that makes no sense.
@@ -35,7 +41,11 @@ public func guardCall(
     try body()
     return ESP_OK
   } catch let failure as PluginError {
-    return esp_fail(error, failure.code == ESP_OK ? ESP_INTERNAL : failure.code, failure.message)
+    let code = esp_fail(
+      error, failure.code == ESP_OK ? ESP_INTERNAL : failure.code, failure.message)
+    if let node = failure.node { error?.pointee.node = Int32(clamping: node) }
+    error?.pointee.native_code = failure.nativeCode
+    return code
   } catch let failure {
     return esp_fail(error, ESP_INTERNAL, "\(failure)")
   }
