@@ -24,10 +24,13 @@ func program(
 }
 
 /// A Swift plugin under `Plugins/`: sees the C boundary and the plugin kit, nothing of the host.
-func plugin(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func plugin(
+  _ name: String, _ dependencies: [Target.Dependency] = [], linkerSettings: [LinkerSetting] = []
+) -> Target {
   .target(
     name: name, dependencies: ["EspalierABI", "EspalierPluginKit"] + dependencies,
-    path: "Plugins/\(name)", exclude: ["README.md"], swiftSettings: house)
+    path: "Plugins/\(name)", exclude: ["README.md"], swiftSettings: house,
+    linkerSettings: linkerSettings)
 }
 
 /// The tests of the module `name`, in `Tests/<name>Tests`.
@@ -54,6 +57,7 @@ let package = Package(
     .library(name: "EspalierPluginKit", targets: ["EspalierPluginKit", "EspalierABI"]),
     // The file names are what the host searches for: libespalier-KIND-NAME.so.
     .library(name: "espalier-backend-blas", type: .dynamic, targets: ["BackendBLAS"]),
+    .library(name: "espalier-backend-vulkan", type: .dynamic, targets: ["BackendVulkan"]),
     .library(name: "espalier-scheduler-standard", type: .dynamic, targets: ["SchedulerStandard"]),
     .library(name: "espalier-logger-csv", type: .dynamic, targets: ["LoggerCSV"]),
   ],
@@ -141,6 +145,17 @@ let package = Package(
         .unsafeFlags(["-O3"], .when(configuration: .debug)),
       ]),
     plugin("BackendBLAS", ["CBLASKernels"]),
+    .systemLibrary(
+      name: "CVulkan", path: "Plugins/CVulkan", pkgConfig: "vulkan",
+      providers: [.apt(["libvulkan-dev"])]),
+    .systemLibrary(
+      name: "CGlslang", path: "Plugins/CGlslang",
+      providers: [.apt(["glslang-dev", "spirv-tools"])]),
+    .target(name: "CVulkanShaders", path: "Plugins/CVulkanShaders"),
+    plugin(
+      "BackendVulkan", ["CVulkan", "CGlslang", "CVulkanShaders"],
+      // glslang's static archives would otherwise export some 5,900 symbols.
+      linkerSettings: [.unsafeFlags(["-Xlinker", "--exclude-libs=ALL"])]),
     plugin("SchedulerStandard"),
     plugin("LoggerCSV"),
     // Tests.

@@ -1,0 +1,33 @@
+/* Embeds every file of Shaders/. A new shader is three lines and an entry in the table, sorted by name. */
+#include "vulkan_shaders.h"
+
+#pragma clang diagnostic ignored "-Wc23-extensions"
+
+static const char activation_glsl[] = {
+#embed "../../Shaders/Include/activation.glsl" suffix(, 0)
+};
+static const char grid_glsl[] = {
+#embed "../../Shaders/Include/grid.glsl" suffix(, 0)
+};
+static const char types_glsl[] = {
+#embed "../../Shaders/Include/types.glsl" suffix(, 0)
+};
+static const char vectors_glsl[] = {
+#embed "../../Shaders/Include/vectors.glsl" suffix(, 0)
+};
+static const char weights_glsl[] = {
+#embed "../../Shaders/Include/weights.glsl" suffix(, 0)
+};
+static const char unary_comp[] = {
+#embed "../../Shaders/unary.comp" suffix(, 0)
+};
+
+const vs_source vs_sources[] = {
+    {"Include/activation.glsl", activation_glsl},
+    {"Include/grid.glsl", grid_glsl},
+    {"Include/types.glsl", types_glsl},
+    {"Include/vectors.glsl", vectors_glsl},
+    {"Include/weights.glsl", weights_glsl},
+    {"unary.comp", unary_comp},
+};
+const size_t vs_source_count = sizeof vs_sources / sizeof vs_sources[0];
