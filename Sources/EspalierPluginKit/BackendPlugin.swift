@@ -1,4 +1,4 @@
-/// A compute backend as a plugin writes it; `BackendTable` turns it into the functions of the boundary.
+/// A compute backend as a plugin writes it; `backendTable` turns it into the functions of the boundary.
 public protocol BackendPlugin: Sendable {
   /// The devices that this machine has now; empty if there is none.
   func devices() throws(PluginError) -> [BackendDeviceDescription]

@@ -28,6 +28,13 @@ public struct PluginError: Error, CustomStringConvertible, Equatable {
     PluginError(ESP_UNIMPLEMENTED, message)
   }
 
+  /// A node that is wrong, cannot run or did not run.
+  public static func atNode(
+    _ index: Int, _ label: String, _ reason: String, code: Int32 = ESP_INVALID_ARGUMENT
+  ) -> PluginError {
+    PluginError(code, "node \(index) (\(label)): \(reason)", node: index)
+  }
+
   public var description: String { message }
 }
 
