@@ -13,8 +13,9 @@ struct PluginDocument: Encodable {
   struct Device: Encodable {
     let index: Int
     let name, deviceClass: String
+    let details: String?
     let memoryBytes, freeMemoryBytes: Int?
-    let maxBufferBytes: Int
+    let maxBufferBytes, alignment: Int
     let activationDTypes, weightDTypes: [String]
   }
 
@@ -64,8 +65,9 @@ struct PluginDocument: Encodable {
   private static func device(_ device: DeviceInfo) -> Device {
     Device(
       index: device.index, name: device.name, deviceClass: device.deviceClass.rawValue,
-      memoryBytes: device.memoryByteCount, freeMemoryBytes: device.freeMemoryByteCount,
-      maxBufferBytes: device.maxBufferByteCount,
+      details: device.details, memoryBytes: device.memoryByteCount,
+      freeMemoryBytes: device.freeMemoryByteCount,
+      maxBufferBytes: device.maxBufferByteCount, alignment: device.alignment,
       activationDTypes: device.activationDTypes.map(\.rawValue),
       weightDTypes: device.weightDTypes.map(\.rawValue))
   }

@@ -14,7 +14,7 @@ enum PluginListing {
       switch entry.outcome {
       case .usable(let version, let summary, let devices, let schedulers):
         rows.append([entry.name, entry.kind.rawValue, version, entry.file])
-        var lines = [summary] + devices.map { "device \(line($0))" }
+        var lines = [summary] + devices.flatMap(Self.lines)
         if !schedulers.isEmpty {
           lines += schedulers.map { "\($0.shortName): \($0.className)" }
         }
@@ -45,12 +45,21 @@ enum PluginListing {
     }
   }
 
-  private static func line(_ device: DeviceInfo) -> String {
-    var text = device.description
-    if let bytes = device.memoryByteCount {
-      text += String(format: ", %.1f GiB", Double(bytes) / 1_073_741_824)
-    }
-    return text + ", weights " + device.weightDTypes.map(\.rawValue).joined(separator: " ")
+  /// The device's number, name and kind; below, indented, what it is in detail and what it offers.
+  private static func lines(_ device: DeviceInfo) -> [String] {
+    let memory = [
+      device.memoryByteCount.map { "memory \(ByteCount($0))" },
+      device.freeMemoryByteCount.map { "\(ByteCount($0)) free" },
+      "a buffer at most \(ByteCount(device.maxBufferByteCount))",
+      "alignment \(ByteCount(device.alignment))",
+    ]
+    let types = [("activations", device.activationDTypes), ("weights", device.weightDTypes)]
+      .map { "\($0) \($1.map(\.rawValue).joined(separator: " "))" }
+    return ["device \(device)"]
+      + [
+        device.details, memory.compactMap(\.self).joined(separator: ", "),
+        types.joined(separator: ", "),
+      ].compactMap { $0.map { "  " + $0 } }
   }
 
   /// `{"plugins": […], "folders": […]}`; a plugin has `status` `usable`, `refused` or `shadowed`.

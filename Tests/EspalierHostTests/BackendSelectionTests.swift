@@ -40,6 +40,47 @@ import Testing
     }
   }
 
+  @Test func `the whole name of a device counts for it alone`() throws {
+    let workshop = try Workshop()
+    try workshop.backend("good", ["-DSECOND_NAME=\"First Device XT\""])
+    let registry = try workshop.registry()
+    #expect(try registry.backend(named: "good:first device").device.index == 0)
+    #expect(try registry.backend(named: "good:first device x").device.index == 1)
+    #expect(throws: PluginError.self) { try registry.backend(named: "good:first") }
+  }
+
+  @Test func `a backend's name means its best device, a software GPU if it has no other`() throws {
+    let workshop = try Workshop()
+    let software = "-DFIRST_CLASS=ESP_DEVICE_SOFTWARE_GPU"
+    try workshop.backend("mixed", [software, "-DSECOND_CLASS=ESP_DEVICE_INTEGRATED_GPU"])
+    try workshop.backend("soft", [software])
+    try workshop.backend("none", ["-DDEVICES=0"])
+    let registry = try workshop.registry()
+    #expect(try registry.backend(named: "mixed").device.index == 1)
+    #expect(try registry.backend(named: "soft").device.index == 0)
+    #expect(try registry.backend(named: "soft").device.deviceClass == .softwareGPU)
+    for selector in ["none", "none:0", "none:radeon"] {
+      let error = try #require(throws: PluginError.self) { try registry.backend(named: selector) }
+      #expect("\(error)".contains("'none' finds no device on this machine"))
+    }
+  }
+
+  @Test func `a device's details come through, and not from a backend that knows none`() throws {
+    let workshop = try Workshop()
+    func details(_ flags: [String]) throws -> String? {
+      let name = "b\(flags.count)-\(flags.joined().count)"
+      try workshop.backend(name, flags)
+      return try workshop.registry().backend(named: name).device.details
+    }
+    let text = "-DDETAILS=\"Driver 1.2,\\nsubgroup 8\""
+    #expect(try details([]) == nil)
+    #expect(try details([text]) == "Driver 1.2, subgroup 8")
+    #expect(
+      try details([text, "-DMINOR=0", "-DINFO_BYTES=offsetof(esp_device_info,details)"]) == nil)
+    let long = String(repeating: "x", count: 300)
+    #expect(try details(["-DDETAILS=\"\(long)\""]) == String(repeating: "x", count: 256))
+  }
+
   @Test func `an unknown backend is answered with names and folders`() throws {
     let workshop = try Workshop()
     try workshop.backend("good")

@@ -5,7 +5,14 @@ import Testing
 @Suite("espalier plugins") struct PluginsCommandTests {
   private struct Document: Decodable {
     struct Plugin: Decodable {
-      struct Device: Decodable { let index: Int, name: String, deviceClass: String }
+      struct Device: Decodable {
+        let index: Int
+        let name, deviceClass: String
+        let details: String?
+        let memoryBytes, maxBufferBytes, alignment: Int
+        let freeMemoryBytes: Int?
+        let activationDTypes, weightDTypes: [String]
+      }
       struct Scheduler: Decodable { let shortName: String, className: String }
       let name, kind, file, status: String
       let version, reason, shadowedBy: String?
@@ -29,7 +36,7 @@ import Testing
 
   private func workshop() throws -> Workshop {
     let workshop = try Workshop()
-    try workshop.backend("good", in: "a", ["-DDEVICES=1"])
+    try workshop.backend("good", in: "a", ["-DDEVICES=1", "-DDETAILS=\"Driver 1.2, subgroup 8\""])
     try workshop.backend("old", in: "a", ["-DMAJOR=2"])
     try workshop.backend("good", in: "b")
     try workshop.build("scheduler", "b/libespalier-scheduler-sample.so")
@@ -46,7 +53,12 @@ import Testing
     let plugins = document.plugins.filter { $0.file.hasPrefix(workshop.folder) }
     #expect(plugins.map(\.name) == ["good", "old", "good", "sample"])
     #expect(plugins.map(\.status) == ["usable", "refused", "shadowed", "usable"])
-    #expect(plugins[0].devices?.map(\.name) == ["First Device"])
+    let device = try #require(plugins[0].devices?.first)
+    #expect(device.name == "First Device")
+    #expect(device.details == "Driver 1.2, subgroup 8")
+    #expect(device.memoryBytes == 1 << 30 && device.freeMemoryBytes == nil)
+    #expect(device.maxBufferBytes == 1 << 28 && device.alignment == 64)
+    #expect(device.activationDTypes == ["F32"] && device.weightDTypes == ["F32", "F16"])
     #expect(plugins[0].version == "1.2.3")
     #expect(plugins[1].reason?.contains("boundary 2") == true)
     #expect(plugins[2].shadowedBy == plugins[0].file)
@@ -59,7 +71,9 @@ import Testing
       ["plugins"], path: "\(workshop.folder)/a:\(workshop.folder)/b")
     #expect(result.status == 0)
     for text in [
-      "device 0: First Device (CPU)", "half: HalfScheduler", "this espalier speaks 1",
+      "device 0: First Device (CPU)", "    Driver 1.2, subgroup 8\n",
+      "    memory 1.0 GiB, a buffer at most 256 MiB, alignment 64 bytes\n",
+      "    activations F32, weights F32 F16\n", "half: HalfScheduler", "this espalier speaks 1",
       "shadowed  \(workshop.folder)/b/libespalier-backend-good.so",
       "\(workshop.folder)/a (ESPALIER_PLUGIN_PATH)",
     ] {

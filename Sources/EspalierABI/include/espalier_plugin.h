@@ -1,4 +1,4 @@
-/* Espalier plugin boundary, version 1.
+/* Espalier plugin boundary, version 1.1.
  *
  * The only thing that a plugin and the host share. Compiles alone as C11 and as C++; no code to link.
  * A plugin is a shared library `libespalier-KIND-NAME.so` (KIND: backend, scheduler, logger,
@@ -42,7 +42,7 @@ extern "C" {
 #endif
 
 #define ESP_ABI_MAJOR 1u
-#define ESP_ABI_MINOR 0u
+#define ESP_ABI_MINOR 1u
 
 /* True if `field` lies inside what the other side filled. */
 #define ESP_HAS(ptr, type, field) \
@@ -309,7 +309,9 @@ typedef struct esp_executable esp_executable;
 #define ESP_DEVICE_SOFTWARE_GPU 3 /* used when named, never chosen by `auto` */
 
 #define ESP_DEVICE_NAME_BYTES 128
+#define ESP_DEVICE_DETAILS_BYTES 256
 
+/* Arrives zeroed, with the host's struct_size; a backend fills the fields that lie inside it. */
 typedef struct esp_device_info {
   uint32_t struct_size;
   int32_t device_class;       /* ESP_DEVICE_… */
@@ -320,6 +322,8 @@ typedef struct esp_device_info {
   uint32_t activation_dtypes; /* bit ESP_DTYPE_…: storage of activations */
   uint32_t weight_dtypes;     /* bit ESP_DTYPE_…: storage of weights */
   char name[ESP_DEVICE_NAME_BYTES];
+  /* since 1.1: one line for people: the driver and its version, what the device can do; may be empty */
+  char details[ESP_DEVICE_DETAILS_BYTES];
 } esp_device_info;
 
 #define ESP_USAGE_WEIGHT 0 /* written once, then bound at compile; may be kept packed */

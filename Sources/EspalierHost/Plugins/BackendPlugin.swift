@@ -41,7 +41,8 @@ public final class BackendPlugin: @unchecked Sendable {
     }
   }
 
-  /// The device that `selector` names: its number, or a part of its name in any case.
+  /// The device that `selector` names: its number, or a part of its name in any case. The whole name of one device
+  /// counts for that one, also where it is a part of another's.
   ///
   /// - Throws: `PluginError.unknownDevice` or `.ambiguousDevice`.
   public func device(_ selector: String) throws(PluginError) -> DeviceInfo {
@@ -50,7 +51,9 @@ public final class BackendPlugin: @unchecked Sendable {
       found = devices.filter { $0.index == index }
     } else {
       let part = selector.lowercased()
-      found = devices.filter { !part.isEmpty && $0.name.lowercased().contains(part) }
+      let containing = devices.filter { !part.isEmpty && $0.name.lowercased().contains(part) }
+      let exact = containing.filter { $0.name.lowercased() == part }
+      found = exact.count == 1 ? exact : containing
     }
     guard let device = found.first else {
       throw .unknownDevice(
@@ -83,14 +86,7 @@ public final class BackendPlugin: @unchecked Sendable {
     }
     var devices: [DeviceInfo] = []
     for index in 0..<count {
-      var info = esp_device_info()
-      info.struct_size = UInt32(MemoryLayout<esp_device_info>.size)
-      do {
-        try callPlugin { api.pointee.device_info(index, &info, $0) }
-      } catch {
-        throw .failed(backend: backend, operation: "describe its device \(index)", error)
-      }
-      devices.append(try DeviceInfo(index: Int(index), info, backend: backend))
+      devices.append(try DeviceInfo(index: Int(index), asking: api, backend: backend))
     }
     return devices
   }

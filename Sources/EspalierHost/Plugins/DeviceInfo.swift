@@ -35,6 +35,8 @@ public struct DeviceInfo: Sendable, Equatable {
   /// The device's number in its backend.
   public let index: Int
   public let name: String
+  /// One line for people: the driver and its version, what the device can do; nil if the backend does not tell.
+  public let details: String?
   public let deviceClass: Class
   /// In all; nil if unknown.
   public let memoryByteCount: Int?
@@ -48,6 +50,22 @@ public struct DeviceInfo: Sendable, Equatable {
   public let activationDTypes: [DType]
   /// How weights may be stored.
   public let weightDTypes: [DType]
+
+  /// Asks a backend about one of its devices, as it is now.
+  ///
+  /// - Throws: `BackendError`.
+  init(
+    index: Int, asking api: UnsafePointer<esp_backend_api>, backend: String
+  ) throws(BackendError) {
+    var info = esp_device_info()
+    info.struct_size = UInt32(MemoryLayout<esp_device_info>.size)
+    do {
+      try callPlugin { api.pointee.device_info(UInt32(index), &info, $0) }
+    } catch {
+      throw .failed(backend: backend, operation: "describe its device \(index)", error)
+    }
+    try self.init(index: index, info, backend: backend)
+  }
 
   /// Checks and takes over what a backend filled in.
   ///
@@ -66,14 +84,28 @@ public struct DeviceInfo: Sendable, Equatable {
     self.index = index
     self.deviceClass = deviceClass
     self.alignment = alignment
-    name = withUnsafeBytes(of: info.name) { bytes in
-      String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
-    }
+    name = withUnsafeBytes(of: info.name, Self.line)
+    details = Self.details(info)
     memoryByteCount = info.memory_bytes == 0 ? nil : Int(clamping: info.memory_bytes)
     freeMemoryByteCount = info.memory_free_bytes == 0 ? nil : Int(clamping: info.memory_free_bytes)
     maxBufferByteCount = Int(clamping: info.max_buffer_bytes)
     activationDTypes = Self.dtypes(info.activation_dtypes)
     weightDTypes = Self.dtypes(info.weight_dtypes)
+  }
+
+  /// What a backend of boundary 1.0 leaves out, and what lies beyond the struct that it filled, is absent.
+  private static func details(_ info: esp_device_info) -> String? {
+    guard let offset = MemoryLayout<esp_device_info>.offset(of: \.details),
+      Int(info.struct_size) >= offset + MemoryLayout.size(ofValue: info.details)
+    else { return nil }
+    let text = withUnsafeBytes(of: info.details, line)
+    return text.isEmpty ? nil : text
+  }
+
+  /// The text up to its zero, if it has one, as a single line.
+  private static func line(_ bytes: UnsafeRawBufferPointer) -> String {
+    String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+      .split(whereSeparator: \.isNewline).joined(separator: " ")
   }
 
   private static func dtypes(_ bits: UInt32) -> [DType] {

@@ -34,8 +34,11 @@ extension PluginError: CustomStringConvertible {
       "no backend offers a device that 'auto' may choose"
         + (tried.isEmpty ? "" : ":\n  " + tried.joined(separator: "\n  ")) + Self.searched(folders)
     case .unknownDevice(let backend, let selector, let devices):
-      "the backend '\(backend)' has no device '\(selector)'; it has "
-        + (devices.isEmpty ? "none" : devices.joined(separator: ", "))
+      devices.isEmpty
+        ? "the backend '\(backend)' finds no device on this machine; is the device's driver installed?"
+          + " Or choose another --backend"
+        : "the backend '\(backend)' has no device '\(selector)'; it has "
+          + devices.joined(separator: ", ")
     case .ambiguousDevice(let backend, let selector, let devices):
       "'\(selector)' fits several devices of the backend '\(backend)': "
         + devices.joined(separator: ", ") + "; name one by its number, as in \(backend):0"

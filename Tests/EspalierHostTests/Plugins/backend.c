@@ -2,6 +2,7 @@
 #include <espalier_plugin.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 
 #ifndef NAME
 #define NAME "good"
@@ -27,6 +28,15 @@
 #ifndef FIRST_CLASS
 #define FIRST_CLASS ESP_DEVICE_CPU
 #endif
+#ifndef SECOND_CLASS
+#define SECOND_CLASS ESP_DEVICE_SOFTWARE_GPU
+#endif
+#ifndef SECOND_NAME
+#define SECOND_NAME "Radeon Pretend 7"
+#endif
+#ifndef MINOR
+#define MINOR ESP_ABI_MINOR
+#endif
 #ifndef ALIGNMENT
 #define ALIGNMENT 64
 #endif
@@ -42,8 +52,8 @@ static int32_t device_count(uint32_t *count, esp_error *error) {
 }
 
 static int32_t device_info(uint32_t index, esp_device_info *info, esp_error *error) {
-  static const char *const names[] = {"First Device", "Radeon Pretend 7", "Second Device"};
-  static const int32_t classes[] = {FIRST_CLASS, ESP_DEVICE_SOFTWARE_GPU, FIRST_CLASS};
+  static const char *const names[] = {"First Device", SECOND_NAME, "Second Device"};
+  static const int32_t classes[] = {FIRST_CLASS, SECOND_CLASS, FIRST_CLASS};
   if (index >= DEVICES) return esp_fail(error, ESP_NOT_FOUND, "no such device");
   info->device_class = classes[index];
   info->memory_bytes = 1 << 30;
@@ -52,6 +62,12 @@ static int32_t device_info(uint32_t index, esp_device_info *info, esp_error *err
   info->activation_dtypes = 1u << ESP_DTYPE_F32;
   info->weight_dtypes = 1u << ESP_DTYPE_F32 | 1u << ESP_DTYPE_F16;
   for (size_t i = 0; (info->name[i] = names[index][i]); i++) {}
+#ifdef DETAILS
+  strncpy(info->details, DETAILS, sizeof info->details);
+#endif
+#ifdef INFO_BYTES
+  info->struct_size = INFO_BYTES;
+#endif
   return ESP_OK;
 }
 
@@ -99,7 +115,7 @@ static void shutdown(void) {
 static const esp_plugin plugin = {
   .struct_size = PLUGIN_BYTES,
   .abi_major = MAJOR,
-  .abi_minor = ESP_ABI_MINOR,
+  .abi_minor = MINOR,
   .min_host_minor = NEEDED_MINOR,
   .kind = KIND,
 #ifndef WITHOUT_NAME
