@@ -1,78 +1,80 @@
 import EspalierABI
+import EspalierPluginKit
 import Glibc
 
 /// A block of memory: owned, or the host's own, imported without a copy.
-// SAFETY: the host serialises calls that touch one buffer's bytes; base and size never change.
-final class Buffer: @unchecked Sendable {
+final class Buffer: BackendBuffer {
+  /// Of a tensor inside a buffer, in bytes: a cache line, and the widest vector register.
+  static let alignment: UInt64 = 64
+
   let base: UnsafeMutableRawPointer
-  let bytes: UInt64
+  let byteCount: UInt64
   private let ledger: MemoryLedger?
 
   /// Blocks of this size and more are aligned to huge pages and ask for them.
   private static let hugePage = 2 << 20
 
   /// A new block, counted in `ledger`; its contents are undefined.
-  init(bytes: UInt64, ledger: MemoryLedger) throws(BackendError) {
+  init(byteCount: UInt64, ledger: MemoryLedger) throws(PluginError) {
     let held = ledger.bytes.now
-    let total = Device.machineMemory.total
-    let (sum, overflow) = held.addingReportingOverflow(bytes)
-    guard !overflow, total == 0 || sum <= total, let count = Int(exactly: bytes),
+    let total = Machine.memoryBytes
+    let (sum, overflow) = held.addingReportingOverflow(byteCount)
+    guard !overflow, total == 0 || sum <= total, let count = Int(exactly: byteCount),
       let block = Self.allocate(count)
-    else { throw .outOfMemory(requested: bytes, held: held, total: total) }
+    else {
+      throw PluginError(
+        ESP_OUT_OF_MEMORY,
+        "out of memory: \(byteCount >> 20) MiB requested, \(held >> 20) MiB held, "
+          + "the machine has \(total >> 20) MiB")
+    }
     base = block
-    self.bytes = bytes
+    self.byteCount = byteCount
     self.ledger = ledger
-    ledger.add(bytes)
+    ledger.add(byteCount)
   }
 
   /// A view of the host's memory, which outlives the buffer and is only read.
-  init(importing memory: UnsafeRawPointer, bytes: UInt64) {
-    base = UnsafeMutableRawPointer(mutating: memory)
-    self.bytes = bytes
+  init(importing memory: UnsafeRawBufferPointer) throws(PluginError) {
+    guard let start = memory.baseAddress else { throw .invalidArgument("no memory to import") }
+    base = UnsafeMutableRawPointer(mutating: start)
+    byteCount = UInt64(memory.count)
     ledger = nil
   }
 
   deinit {
     guard let ledger else { return }
     free(base)
-    ledger.subtract(bytes)
+    ledger.subtract(byteCount)
   }
 
-  /// True if the bytes belong to the host and must not be written.
-  var isImported: Bool { ledger == nil }
+  var isReadOnly: Bool { ledger == nil }
 
-  func write(
-    _ source: UnsafeRawPointer, bytes count: UInt64, at offset: UInt64
-  ) throws(BackendError) {
-    guard !isImported else { throw .invalid("an imported buffer is read-only") }
-    try require(count, at: offset)
-    memcpy(base + Int(offset), source, Int(count))
+  func write(_ source: UnsafeRawBufferPointer, at offset: UInt64) throws(PluginError) {
+    UnsafeMutableRawBufferPointer(start: base + Int(offset), count: source.count)
+      .copyMemory(from: source)
   }
 
   func read(
-    into destination: UnsafeMutableRawPointer, bytes count: UInt64, at offset: UInt64
-  ) throws(BackendError) {
-    try require(count, at: offset)
-    memcpy(destination, base + Int(offset), Int(count))
-  }
-
-  /// True if `count` bytes from `offset` lie inside.
-  func holds(_ count: UInt64, at offset: UInt64) -> Bool {
-    offset <= bytes && count <= bytes - offset
-  }
-
-  private func require(_ count: UInt64, at offset: UInt64) throws(BackendError) {
-    guard holds(count, at: offset) else {
-      throw .invalid("\(count) bytes at \(offset) lie outside a buffer of \(bytes) bytes")
-    }
+    into destination: UnsafeMutableRawBufferPointer, at offset: UInt64
+  ) throws(PluginError) {
+    destination.copyMemory(
+      from: UnsafeRawBufferPointer(start: base + Int(offset), count: destination.count))
   }
 
   private static func allocate(_ count: Int) -> UnsafeMutableRawPointer? {
     let isLarge = count >= hugePage
     var block: UnsafeMutableRawPointer?
-    let alignment = isLarge ? hugePage : Int(Device.alignment)
-    guard posix_memalign(&block, alignment, max(count, 1)) == 0, let block else { return nil }
+    guard posix_memalign(&block, isLarge ? hugePage : Int(alignment), count) == 0, let block else {
+      return nil
+    }
     if isLarge { madvise(block, count, MADV_HUGEPAGE) }
     return block
+  }
+}
+
+extension Place {
+  /// Where it is in the machine's memory.
+  var address: UnsafeMutableRawPointer? {
+    (buffer as? Buffer).map { $0.base + Int(offset) }
   }
 }

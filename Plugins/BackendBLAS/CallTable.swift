@@ -1,5 +1,6 @@
 import CBLASKernels
 import EspalierABI
+import EspalierPluginKit
 
 /// The kernel calls of a graph, in unmanaged memory so that running one costs a function call.
 ///
@@ -7,34 +8,27 @@ import EspalierABI
 final class CallTable {
   let tensors: UnsafeMutablePointer<bk_tensor>
   let calls: UnsafeMutablePointer<bk_call>
-  let nodeCount: Int
-  private let tensorCount: Int
   private let operands: UnsafeMutablePointer<UnsafePointer<bk_tensor>?>
   private let integers: UnsafeMutablePointer<Int64>
   private let floats: UnsafeMutablePointer<Double>
 
   /// Copies the graph's shapes, operands and attributes; all data pointers are null.
-  init(_ graph: CheckedGraph, host: Host) {
-    tensorCount = graph.tensors.count
-    nodeCount = graph.nodes.count
-    tensors = .allocate(capacity: max(tensorCount, 1))
-    calls = .allocate(capacity: max(nodeCount, 1))
-    integers = .allocate(capacity: max(nodeCount * Int(ESP_MAX_INTS), 1))
-    floats = .allocate(capacity: max(nodeCount * Int(ESP_MAX_FLOATS), 1))
-    let operandCount = graph.nodes.reduce(0) { $0 + Int($1.input_count) + Int($1.output_count) }
+  init(_ graph: BackendGraph, host: HostServices) {
+    tensors = .allocate(capacity: max(graph.tensors.count, 1))
+    calls = .allocate(capacity: max(graph.nodes.count, 1))
+    integers = .allocate(capacity: max(graph.nodes.count * Int(ESP_MAX_INTS), 1))
+    floats = .allocate(capacity: max(graph.nodes.count * Int(ESP_MAX_FLOATS), 1))
+    let operandCount = graph.nodes.reduce(0) { $0 + $1.inputs.count + $1.outputs.count }
     operands = .allocate(capacity: max(operandCount, 1))
     for (index, tensor) in graph.tensors.enumerated() {
-      (tensors + index).initialize(
-        to: bk_tensor(
-          data: nil, dtype: tensor.dtype, role: tensor.role, rank: tensor.rank, reserved: 0,
-          dims: tensor.dims))
+      (tensors + index).initialize(to: bk_tensor(tensor))
     }
     var next = operands
     for (index, node) in graph.nodes.enumerated() {
       let inputs = next
-      for tensor in CheckedGraph.inputs(of: node) { append(tensor, at: &next) }
+      for tensor in node.inputs { append(tensor, at: &next) }
       let outputs = next
-      for tensor in CheckedGraph.outputs(of: node) { append(tensor, at: &next) }
+      for tensor in node.outputs { append(tensor, at: &next) }
       addCall(index, node, inputs: inputs, outputs: outputs, host: host)
     }
   }
@@ -48,33 +42,26 @@ final class CallTable {
   }
 
   private func append(
-    _ tensor: Int32, at next: inout UnsafeMutablePointer<UnsafePointer<bk_tensor>?>
+    _ tensor: Int?, at next: inout UnsafeMutablePointer<UnsafePointer<bk_tensor>?>
   ) {
-    next.initialize(to: tensor == -1 ? nil : UnsafePointer(tensors + Int(tensor)))
+    next.initialize(to: tensor.map { UnsafePointer(tensors + $0) })
     next += 1
   }
 
   private func addCall(
-    _ index: Int, _ node: esp_node, inputs: UnsafePointer<UnsafePointer<bk_tensor>?>,
-    outputs: UnsafePointer<UnsafePointer<bk_tensor>?>, host: Host
+    _ index: Int, _ node: GraphNode, inputs: UnsafePointer<UnsafePointer<bk_tensor>?>,
+    outputs: UnsafePointer<UnsafePointer<bk_tensor>?>, host: HostServices
   ) {
     let i = integers + index * Int(ESP_MAX_INTS)
     let f = floats + index * Int(ESP_MAX_FLOATS)
-    withUnsafeBytes(of: node.i) { source in
-      for k in 0..<Int(ESP_MAX_INTS) {
-        (i + k).initialize(to: source.load(fromByteOffset: 8 * k, as: Int64.self))
-      }
-    }
-    withUnsafeBytes(of: node.f) { source in
-      for k in 0..<Int(ESP_MAX_FLOATS) {
-        (f + k).initialize(to: source.load(fromByteOffset: 8 * k, as: Double.self))
-      }
-    }
+    for (k, value) in node.integers.enumerated() { (i + k).initialize(to: Int64(value)) }
+    for (k, value) in node.floats.enumerated() { (f + k).initialize(to: value) }
     (calls + index).initialize(
       to: bk_call(
-        host: host.table, op: node.op, input_count: node.input_count,
-        output_count: node.output_count, workers: host.workers, inputs: inputs, outputs: outputs,
-        i: UnsafePointer(i), f: UnsafePointer(f), workspace: nil, workspace_bytes: 0))
+        host: host.pointer, op: node.op, input_count: UInt32(node.inputs.count),
+        output_count: UInt32(node.outputs.count), workers: UInt32(max(host.workerCount, 1)),
+        inputs: inputs, outputs: outputs, i: UnsafePointer(i), f: UnsafePointer(f), workspace: nil,
+        workspace_bytes: 0))
   }
 
   /// Why the node cannot run, or nil.
@@ -90,5 +77,20 @@ final class CallTable {
     let bytes = bk_find_kernel(calls[node].op)?.pointee.workspace?(calls + node) ?? 0
     let (rounded, overflow) = bytes.addingReportingOverflow(63)
     return overflow ? .max : rounded & ~63
+  }
+}
+
+extension bk_tensor {
+  fileprivate init(_ tensor: GraphTensor) {
+    self.init()
+    dtype = tensor.dtype
+    role = tensor.role
+    rank = Int32(tensor.dims.count)
+    withUnsafeMutableBytes(of: &dims) {
+      for (axis, size) in tensor.dims.enumerated() {
+        $0.storeBytes(
+          of: Int64(size), toByteOffset: axis * MemoryLayout<Int64>.stride, as: Int64.self)
+      }
+    }
   }
 }

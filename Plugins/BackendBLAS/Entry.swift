@@ -1,4 +1,16 @@
 public import EspalierABI
+import EspalierPluginKit
+
+private let catalogue = BackendCatalogue(BLASBackend())
+
+private let plugin = PluginDescriptor(
+  kind: ESP_KIND_BACKEND, name: "blas", version: "1.0.0",
+  summary: "CPU, with OpenBLAS for matrix products",
+  api: backendTable(
+    importsMemory: true,
+    deviceCount: { catalogue.deviceCount($0, $1) },
+    deviceInfo: { catalogue.deviceInfo($0, $1, $2) },
+    deviceOpen: { catalogue.deviceOpen($0, $1, $2, $3, $4) }))
 
 /// The library's only exported symbol: hands out the backend `blas` as its one plugin.
 // The name is the C header's.
@@ -9,7 +21,5 @@ public func espalier_plugin_entry(
   _ out: UnsafeMutablePointer<UnsafePointer<esp_plugin>?>,
   _ error: UnsafeMutablePointer<esp_error>
 ) -> Int32 {
-  reporting(to: error) { () throws(BackendError) in
-    out.pointee = try BackendTable.plugin(host: host, index: index)
-  }
+  PluginDescriptor.enter(host, index, out, error, plugins: [plugin])
 }
