@@ -49,3 +49,15 @@ const bk_kernel *bk_find_kernel(int32_t op) {
 }
 
 void bk_set_up(void) { openblas_set_num_threads(1); }
+
+const char *bk_blas_version(void) { return openblas_get_config(); }
+
+const char *bk_blas_core(void) { return openblas_get_corename(); }
+
+const char *bk_instructions(void) {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("x86-64-v4") ? "AVX-512" : __builtin_cpu_supports("x86-64-v3") ? "AVX2" : "x86-64";
+#else
+  return "the compiler's target";
+#endif
+}

@@ -76,6 +76,7 @@ extension esp_device_info {
     activation_dtypes = description.activationDTypes
     weight_dtypes = description.weightDTypes
     withUnsafeMutableBytes(of: &name) { fill($0, with: description.name) }
+    withUnsafeMutableBytes(of: &details) { fill($0, with: description.details) }
   }
 }
 

@@ -48,6 +48,12 @@ typedef struct bk_kernel {
 /* Once, before the first kernel: OpenBLAS leaves the threads to the host's pool. */
 void bk_set_up(void);
 
+/* For people: OpenBLAS with its version and build options, the processor that it has chosen kernels for,
+ * and the instruction set of the kernels here (clones.h). */
+const char *_Nonnull bk_blas_version(void);
+const char *_Nonnull bk_blas_core(void);
+const char *_Nonnull bk_instructions(void);
+
 /* The kernel of an operation, or null. */
 const bk_kernel *_Nullable bk_find_kernel(int32_t op);
 
