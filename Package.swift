@@ -145,15 +145,15 @@ let package = Package(
         .unsafeFlags(["-O3"], .when(configuration: .debug)),
       ]),
     plugin("BackendBLAS", ["CBLASKernels"]),
-    .systemLibrary(
-      name: "CVulkan", path: "Plugins/CVulkan", pkgConfig: "vulkan",
-      providers: [.apt(["libvulkan-dev"])]),
+    .target(
+      name: "CVulkanDriver", path: "Plugins/CVulkanDriver",
+      linkerSettings: [.linkedLibrary("vulkan")]),
     .systemLibrary(
       name: "CGlslang", path: "Plugins/CGlslang",
       providers: [.apt(["glslang-dev", "spirv-tools"])]),
     .target(name: "CVulkanShaders", path: "Plugins/CVulkanShaders"),
     plugin(
-      "BackendVulkan", ["CVulkan", "CGlslang", "CVulkanShaders"],
+      "BackendVulkan", ["CVulkanDriver", "CGlslang", "CVulkanShaders"],
       // glslang's static archives would otherwise export some 5,900 symbols.
       linkerSettings: [.unsafeFlags(["-Xlinker", "--exclude-libs=ALL"])]),
     plugin("SchedulerStandard"),

@@ -8,7 +8,6 @@
 #include "Include/grid.glsl"
 #include "Include/activation.glsl"
 
-layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 layout(constant_id = 3) const uint act = 0;
 
 layout(push_constant) uniform Push {

@@ -22,7 +22,7 @@ static const char unary_comp[] = {
 #embed "../../Shaders/unary.comp" suffix(, 0)
 };
 
-const vs_source vs_sources[] = {
+static const vs_source vs_sources[] = {
     {"Include/activation.glsl", activation_glsl},
     {"Include/grid.glsl", grid_glsl},
     {"Include/types.glsl", types_glsl},
@@ -31,3 +31,5 @@ const vs_source vs_sources[] = {
     {"unary.comp", unary_comp},
 };
 const size_t vs_source_count = sizeof vs_sources / sizeof vs_sources[0];
+
+const vs_source *vs_source_at(size_t index) { return &vs_sources[index]; }

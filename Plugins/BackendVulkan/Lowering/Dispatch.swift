@@ -25,8 +25,11 @@ struct ShaderVariant: Hashable, Sendable {
   }
 
   init(_ name: String, _ defines: KeyValuePairs<String, Int> = [:]) {
+    self.init(name, defines: defines.map { Define(name: $0.key, value: $0.value) })
+  }
+
+  init(_ name: String, defines: [Define]) {
     self.name = name
-    self.defines = defines.map { Define(name: $0.key, value: $0.value) }
-      .sorted { $0.name < $1.name }
+    self.defines = defines.sorted { $0.name < $1.name }
   }
 }

@@ -9,8 +9,8 @@ typedef struct vs_source {
   const char *_Nonnull text; /* zero-terminated */
 } vs_source;
 
-/* All of them; the list ends at `vs_source_count`. */
-extern const vs_source vs_sources[];
+/* The file with this index, below `vs_source_count`. */
+const vs_source *_Nonnull vs_source_at(size_t index);
 extern const size_t vs_source_count;
 
 #endif
