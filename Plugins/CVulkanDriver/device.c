@@ -35,13 +35,15 @@ VkResult vd_create_timeline(VkDevice device, VkSemaphore *out) {
   return vkCreateSemaphore(device, &info, NULL, out);
 }
 
-VkResult vd_create_block(VkDevice device, uint64_t bytes, uint32_t memory_type, bool map, vd_block *out) {
+VkResult vd_create_block(VkDevice device, uint64_t bytes, uint32_t memory_type, bool map, bool texels,
+                         vd_block *out) {
   memset(out, 0, sizeof *out);
   VkBufferCreateInfo buffer = {.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
                                .size = bytes,
                                .usage = VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT |
                                         VK_BUFFER_USAGE_TRANSFER_DST_BIT |
-                                        VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT};
+                                        VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT |
+                                        (texels ? VK_BUFFER_USAGE_UNIFORM_TEXEL_BUFFER_BIT : 0)};
   VkResult result = vkCreateBuffer(device, &buffer, NULL, &out->buffer);
   if (result != VK_SUCCESS) return result;
   VkMemoryRequirements needs;
@@ -56,6 +58,11 @@ VkResult vd_create_block(VkDevice device, uint64_t bytes, uint32_t memory_type, 
   if (result == VK_SUCCESS) result = vkAllocateMemory(device, &memory, NULL, &out->memory);
   if (result == VK_SUCCESS) result = vkBindBufferMemory(device, out->buffer, out->memory, 0);
   if (result == VK_SUCCESS && map) result = vkMapMemory(device, out->memory, 0, VK_WHOLE_SIZE, 0, &out->mapped);
+  VkBufferViewCreateInfo view = {.sType = VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO,
+                                 .buffer = out->buffer,
+                                 .format = VK_FORMAT_R32G32B32A32_UINT,
+                                 .range = VK_WHOLE_SIZE};
+  if (result == VK_SUCCESS && texels) result = vkCreateBufferView(device, &view, NULL, &out->texels);
   if (result != VK_SUCCESS) {
     vd_destroy_block(device, out);
     memset(out, 0, sizeof *out);
@@ -67,13 +74,62 @@ VkResult vd_create_block(VkDevice device, uint64_t bytes, uint32_t memory_type, 
 }
 
 void vd_destroy_block(VkDevice device, const vd_block *block) {
+  if (block->texels) vkDestroyBufferView(device, block->texels, NULL);
   if (block->buffer) vkDestroyBuffer(device, block->buffer, NULL);
   if (block->memory) vkFreeMemory(device, block->memory, NULL);
 }
 
-VkResult vd_create_pipeline_layout(VkDevice device, uint32_t push_bytes, VkPipelineLayout *out) {
+VkResult vd_create_set_layout(VkDevice device, VkDescriptorSetLayout *out) {
+  VkDescriptorSetLayoutBinding bindings[VD_TEXEL_SLOTS];
+  for (uint32_t k = 0; k < VD_TEXEL_SLOTS; k++) {
+    bindings[k] = (VkDescriptorSetLayoutBinding){.binding = k,
+                                                 .descriptorType = VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER,
+                                                 .descriptorCount = 1,
+                                                 .stageFlags = VK_SHADER_STAGE_COMPUTE_BIT};
+  }
+  VkDescriptorSetLayoutCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO,
+                                          .bindingCount = VD_TEXEL_SLOTS,
+                                          .pBindings = bindings};
+  return vkCreateDescriptorSetLayout(device, &info, NULL, out);
+}
+
+VkResult vd_create_descriptor_pool(VkDevice device, uint32_t sets, VkDescriptorPool *out) {
+  VkDescriptorPoolSize size = {.type = VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER,
+                               .descriptorCount = VD_TEXEL_SLOTS * sets};
+  VkDescriptorPoolCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO,
+                                     .maxSets = sets,
+                                     .poolSizeCount = 1,
+                                     .pPoolSizes = &size};
+  return vkCreateDescriptorPool(device, &info, NULL, out);
+}
+
+VkResult vd_create_set(VkDevice device, VkDescriptorPool pool, VkDescriptorSetLayout layout,
+                       const VkBufferView *views, VkDescriptorSet *out) {
+  VkDescriptorSetAllocateInfo info = {.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+                                      .descriptorPool = pool,
+                                      .descriptorSetCount = 1,
+                                      .pSetLayouts = &layout};
+  VkResult result = vkAllocateDescriptorSets(device, &info, out);
+  if (result != VK_SUCCESS) return result;
+  VkWriteDescriptorSet writes[VD_TEXEL_SLOTS];
+  for (uint32_t k = 0; k < VD_TEXEL_SLOTS; k++) {
+    writes[k] = (VkWriteDescriptorSet){.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                       .dstSet = *out,
+                                       .dstBinding = k,
+                                       .descriptorCount = 1,
+                                       .descriptorType = VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER,
+                                       .pTexelBufferView = &views[k]};
+  }
+  vkUpdateDescriptorSets(device, VD_TEXEL_SLOTS, writes, 0, NULL);
+  return VK_SUCCESS;
+}
+
+VkResult vd_create_pipeline_layout(VkDevice device, uint32_t push_bytes, VkDescriptorSetLayout set,
+                                   VkPipelineLayout *out) {
   VkPushConstantRange range = {.stageFlags = VK_SHADER_STAGE_COMPUTE_BIT, .size = push_bytes};
   VkPipelineLayoutCreateInfo info = {.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO,
+                                     .setLayoutCount = 1,
+                                     .pSetLayouts = &set,
                                      .pushConstantRangeCount = 1,
                                      .pPushConstantRanges = &range};
   return vkCreatePipelineLayout(device, &info, NULL, out);

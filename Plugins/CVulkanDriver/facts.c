@@ -73,6 +73,7 @@ static void query_limits(VkPhysicalDevice device, vd_facts *out) {
   memcpy(out->max_group_count, limits->maxComputeWorkGroupCount, sizeof out->max_group_count);
   out->shared_memory_bytes = limits->maxComputeSharedMemorySize;
   out->push_constant_bytes = limits->maxPushConstantsSize;
+  out->max_texels = limits->maxTexelBufferElements;
   out->subgroup_size = v11.subgroupSize;
   VkSubgroupFeatureFlags wanted = VK_SUBGROUP_FEATURE_BASIC_BIT | VK_SUBGROUP_FEATURE_ARITHMETIC_BIT |
                                   VK_SUBGROUP_FEATURE_BALLOT_BIT | VK_SUBGROUP_FEATURE_SHUFFLE_BIT;

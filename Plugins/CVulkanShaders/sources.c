@@ -9,6 +9,9 @@ static const char activation_glsl[] = {
 static const char grid_glsl[] = {
 #embed "../../Shaders/Include/grid.glsl" suffix(, 0)
 };
+static const char texels_glsl[] = {
+#embed "../../Shaders/Include/texels.glsl" suffix(, 0)
+};
 static const char types_glsl[] = {
 #embed "../../Shaders/Include/types.glsl" suffix(, 0)
 };
@@ -25,6 +28,7 @@ static const char unary_comp[] = {
 static const vs_source vs_sources[] = {
     {"Include/activation.glsl", activation_glsl},
     {"Include/grid.glsl", grid_glsl},
+    {"Include/texels.glsl", texels_glsl},
     {"Include/types.glsl", types_glsl},
     {"Include/vectors.glsl", vectors_glsl},
     {"Include/weights.glsl", weights_glsl},

@@ -30,13 +30,21 @@ extension vd_facts {
       sharedMemoryBytes: Int(shared_memory_bytes), pushConstantBytes: Int(push_constant_bytes),
       subgroupSize: Int(subgroup_size), hasSubgroupOperations: has_subgroup_operations,
       hasFloat16Storage: has_16bit_storage && has_float16, hasFloat16Arithmetic: has_float16,
-      hasCooperativeMatrix: has_cooperative_matrix, isSoftware: isSoftware)
+      hasCooperativeMatrix: has_cooperative_matrix, hasTexelFetch: hasTexelFetch,
+      isSoftware: isSoftware)
   }
 
   /// One buffer, and one tensor.
   var maxBufferBytes: UInt64 {
-    min(max_allocation_bytes, max_buffer_bytes, totalMemory)
+    let bytes = min(max_allocation_bytes, max_buffer_bytes, totalMemory)
+    return hasTexelFetch ? min(bytes, texelBytes) : bytes
   }
+
+  /// True if each block of memory gets a texel buffer view; a GPU reads addresses just as fast.
+  var hasTexelFetch: Bool { isSoftware && texelBytes >= 1 << 28 }
+
+  /// What one texel buffer of 16-byte texels spans.
+  private var texelBytes: UInt64 { 16 * UInt64(max_texels) }
 
   /// Bytes of the heap that tensors live in.
   var totalMemory: UInt64 { heap(at: MemoryTypes(self).deviceHeap).size }

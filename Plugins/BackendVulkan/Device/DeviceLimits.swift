@@ -20,6 +20,8 @@ struct DeviceLimits: Sendable, Equatable {
   var hasFloat16Arithmetic: Bool
   /// The 16×16×16 f16 → f32 product of a subgroup is offered.
   var hasCooperativeMatrix: Bool
+  /// Texel buffers over all memory: by far the fastest way to read on the CPU drivers.
+  var hasTexelFetch: Bool
   /// The device is the CPU: no shared memory to gain from, large register tiles pay.
   var isSoftware: Bool
 

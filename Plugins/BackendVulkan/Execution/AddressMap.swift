@@ -1,39 +1,67 @@
+import CVulkanDriver
 import EspalierPluginKit
 
-/// Where every tensor and every node's scratch starts in the device's memory.
+/// Where something starts in the device's memory.
+struct Spot: Equatable {
+  let address: UInt64
+  /// The texel buffer over its block, where the device has them.
+  let texels: VkBufferView?
+  /// In bytes from the block's start.
+  let blockOffset: UInt64
+
+  /// The block's number, never used again: a later block may have the same address.
+  let block: Int
+
+  /// No place.
+  static var none: Spot { Spot(address: 0, texels: nil, blockOffset: 0, block: 0) }
+}
+
+/// Where every tensor and every node's scratch starts.
 struct AddressMap: Equatable {
-  /// By tensor; 0 where it has no place.
-  private var tensors: [UInt64]
-  /// By node; 0 where it has no scratch.
-  private let workspaces: [UInt64]
+  private var tensors: [Spot]
+  private let workspaces: [Spot]
 
   init(_ plan: BackendPlan) {
-    tensors = plan.tensors.map { $0?.address ?? 0 }
-    workspaces = plan.workspaces.map { $0?.address ?? 0 }
+    tensors = plan.tensors.map { $0?.spot ?? .none }
+    workspaces = plan.workspaces.map { $0?.spot ?? .none }
   }
 
   /// Takes over the places of an execution's bindings.
-  mutating func bind(_ places: [Place?]) {
+  ///
+  /// - Throws: `ESP_INVALID_ARGUMENT` for one that vector loads could not read.
+  mutating func bind(_ places: [Place?]) throws(PluginError) {
     for (tensor, place) in places.enumerated() {
-      if let place { tensors[tensor] = place.address }
+      guard let spot = place?.spot else { continue }
+      guard spot.address % 16 == 0 else {
+        throw .invalidArgument(
+          "vulkan: tensor \(tensor) is bound at an offset that is no multiple of 16 bytes")
+      }
+      tensors[tensor] = spot
     }
   }
 
-  /// The bytes of a region, as a node sees it.
-  func range(of region: Region, node: Int) -> Range<UInt64> {
+  /// The start of a region, as a node sees it.
+  func spot(of region: Region, node: Int) -> Spot {
     let base =
       switch region.base {
       case .tensor(let tensor): tensors[tensor]
       case .workspace: workspaces[node]
       }
-    return base + region.offset..<base + region.offset + region.byteCount
+    return Spot(
+      address: base.address + region.offset, texels: base.texels,
+      blockOffset: base.blockOffset + region.offset, block: base.block)
+  }
+
+  /// The addresses of a region's bytes.
+  func range(of region: Region, node: Int) -> Range<UInt64> {
+    let start = spot(of: region, node: node).address
+    return start..<start + region.byteCount
   }
 }
 
 extension Place {
-  /// The device address of its first byte.
-  fileprivate var address: UInt64 {
+  fileprivate var spot: Spot {
     // The kit hands back only buffers that this library made.
-    unsafeDowncast(buffer as AnyObject, to: VulkanBuffer.self).address + offset
+    unsafeDowncast(buffer as AnyObject, to: VulkanBuffer.self).spot(at: offset)
   }
 }

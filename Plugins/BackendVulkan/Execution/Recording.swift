@@ -9,6 +9,7 @@ final class Recording {
   private(set) var commands: [VkCommandBuffer] = []
   private let queue: CommandQueue
   private let pool: VkCommandPool
+  private let sets: TexelSets
   /// Times of every node, if asked for.
   let timestamps: TimestampPool?
 
@@ -23,6 +24,7 @@ final class Recording {
   ) throws(PluginError) {
     self.addresses = addresses
     queue = device.queue
+    sets = TexelSets(device.queue, layout: device.pipelines.setLayout)
     timestamps = isTimed ? try TimestampPool(dispatches, on: device) : nil
     var pool: VkCommandPool?
     try check(
@@ -34,6 +36,7 @@ final class Recording {
 
   deinit {
     timestamps?.destroy()
+    sets.destroy()
     vkDestroyCommandPool(queue.device, pool, nil)
   }
 
@@ -71,6 +74,7 @@ final class Recording {
       }
       timestamps?.nodeBegins(index, in: commands)
       push(prepared, into: commands, layout: device.pipelines.layout)
+      try bindTexels(prepared, into: commands, layout: device.pipelines.layout)
       vkCmdDispatch(commands, dispatch.groups[0], dispatch.groups[1], dispatch.groups[2])
       timestamps?.nodeEnds(index, in: commands)
     }
@@ -92,6 +96,23 @@ final class Recording {
     commands.append(buffer)
   }
 
+  /// Binds the texel buffers that a dispatch reads through.
+  private func bindTexels(
+    _ prepared: PreparedDispatch, into commands: VkCommandBuffer, layout: VkPipelineLayout
+  ) throws(PluginError) {
+    let fetches = prepared.dispatch.push.fetches
+    guard !fetches.isEmpty else { return }
+    let views = fetches.compactMap { addresses.spot(of: $0, node: prepared.node).texels }
+    guard views.count == fetches.count else {
+      throw PluginError(
+        ESP_INTERNAL, "vulkan: \(prepared.dispatch.shader) reads texels, the device has none",
+        node: prepared.node)
+    }
+    var set: VkDescriptorSet? = try sets.set(of: views)
+    vkCmdBindDescriptorSets(
+      commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, 1, &set, 0, nil)
+  }
+
   /// Fills the push constants with addresses and values.
   private func push(
     _ prepared: PreparedDispatch, into commands: VkCommandBuffer, layout: VkPipelineLayout
@@ -100,8 +121,16 @@ final class Recording {
     guard !bytes.isEmpty else { return }
     bytes.withUnsafeMutableBytes { bytes in
       for patch in prepared.dispatch.push.patches {
-        let address = addresses.range(of: patch.region, node: prepared.node).lowerBound
-        bytes.storeBytes(of: address.littleEndian, toByteOffset: patch.byteOffset, as: UInt64.self)
+        let spot = addresses.spot(of: patch.region, node: prepared.node)
+        switch patch.content {
+        case .address:
+          bytes.storeBytes(
+            of: spot.address.littleEndian, toByteOffset: patch.byteOffset, as: UInt64.self)
+        case .texel:
+          bytes.storeBytes(
+            of: UInt32(truncatingIfNeeded: spot.blockOffset / 16).littleEndian,
+            toByteOffset: patch.byteOffset, as: UInt32.self)
+        }
       }
       guard let base = bytes.baseAddress else { return }
       vkCmdPushConstants(

@@ -51,7 +51,7 @@ final class VulkanExecutable: BackendExecutable, @unchecked Sendable {
       // Commands that are under way must not be submitted again.
       try device.queue.wait(for: lastSubmission)
       var addresses = planned
-      addresses.bind(places)
+      try addresses.bind(places)
       let recording = try recording(for: addresses, isTimed: timer != nil)
       try submit(recording)
       if let timer, let timestamps = recording.timestamps {

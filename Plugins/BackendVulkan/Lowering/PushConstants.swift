@@ -2,16 +2,26 @@
 ///
 /// Says at the same time what the dispatch reads and writes.
 struct PushConstants: Sendable {
-  /// Of a device address.
+  /// Where something about a region goes when commands are recorded.
   struct Patch: Sendable {
     let byteOffset: Int
     let region: Region
+    let content: Content
+
+    enum Content: Sendable {
+      /// Its device address, 8 bytes.
+      case address
+      /// The number of its first 16-byte texel in its texel buffer, 4 bytes.
+      case texel
+    }
   }
 
   private(set) var bytes: [UInt8] = []
   private(set) var patches: [Patch] = []
   private(set) var reads: [Region] = []
   private(set) var writes: [Region] = []
+  /// By slot of texel buffers: what is read through it.
+  private(set) var fetches: [Region] = []
 
   /// The address of memory that the shader reads.
   mutating func read(_ region: Region) {
@@ -30,6 +40,16 @@ struct PushConstants: Sendable {
     address(region)
     reads.append(region)
     writes.append(region)
+  }
+
+  /// A `uint`, the number of the region's first 16-byte texel in the next texel buffer (`texels0`,
+  /// `texels1`, … of Include/texels.glsl), through which the shader reads it. Four at most, and only if
+  /// `limits.hasTexelFetch`.
+  mutating func fetch(_ region: Region) {
+    patches.append(Patch(byteOffset: bytes.count, region: region, content: .texel))
+    append(0)
+    reads.append(region)
+    fetches.append(region)
   }
 
   /// The address of an optional operand, or null.
@@ -59,7 +79,7 @@ struct PushConstants: Sendable {
 
   private mutating func address(_ region: Region) {
     align(8)
-    patches.append(Patch(byteOffset: bytes.count, region: region))
+    patches.append(Patch(byteOffset: bytes.count, region: region, content: .address))
     bytes.append(contentsOf: [UInt8](repeating: 0, count: 8))
   }
 

@@ -25,6 +25,7 @@ final class MemoryAllocator {
   private let isMapped: Bool
   private var shared: [MemoryBlock] = []
   private var large: [ObjectIdentifier: MemoryBlock] = [:]
+  private var blockCount = 0
   private(set) var held: UInt64 = 0
   private(set) var peak: UInt64 = 0
 
@@ -86,7 +87,9 @@ final class MemoryAllocator {
   private func newBlock(_ bytes: UInt64) throws(PluginError) -> MemoryBlock {
     do {
       let block = try MemoryBlock(
-        queue, byteCount: bytes, memoryType: types.device, mapped: isMapped)
+        queue, byteCount: bytes, memoryType: types.device, mapped: isMapped,
+        texels: facts.hasTexelFetch, number: blockCount + 1)
+      blockCount += 1
       held += bytes
       peak = max(peak, held)
       return block

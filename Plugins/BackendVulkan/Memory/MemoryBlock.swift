@@ -5,19 +5,23 @@ import EspalierPluginKit
 final class MemoryBlock {
   let raw: vd_block
   let byteCount: UInt64
+  /// Its number on this device; never used again.
+  let number: Int
   /// Free ranges in rising order, never adjacent.
   private var gaps: [Range<UInt64>]
 
   /// - Parameter memoryType: The index of a Vulkan memory type.
   init(
-    _ queue: CommandQueue, byteCount: UInt64, memoryType: UInt32, mapped: Bool
+    _ queue: CommandQueue, byteCount: UInt64, memoryType: UInt32, mapped: Bool,
+    texels: Bool = false, number: Int = 0
   ) throws(PluginError) {
     var raw = vd_block()
     try check(
-      vd_create_block(queue.device, byteCount, memoryType, mapped, &raw),
+      vd_create_block(queue.device, byteCount, memoryType, mapped, texels, &raw),
       "allocate \(byteText(byteCount))")
     self.raw = raw
     self.byteCount = byteCount
+    self.number = number
     gaps = [0..<byteCount]
   }
 

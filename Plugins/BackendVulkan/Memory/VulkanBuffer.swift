@@ -1,3 +1,4 @@
+import CVulkanDriver
 import EspalierPluginKit
 import Glibc
 
@@ -22,8 +23,12 @@ final class VulkanBuffer: BackendBuffer, @unchecked Sendable {
     }
   }
 
-  /// Where shaders find the first byte.
-  var address: UInt64 { piece.address }
+  /// Where shaders find the byte at `offset`.
+  func spot(at offset: UInt64) -> Spot {
+    Spot(
+      address: piece.address + offset, texels: piece.block.raw.texels,
+      blockOffset: piece.range.lowerBound + offset, block: piece.block.number)
+  }
 
   func write(_ source: UnsafeRawBufferPointer, at offset: UInt64) throws(PluginError) {
     try device.queue.lock.locked { () throws(PluginError) in

@@ -8,6 +8,7 @@ final class PipelineStore {
   static let pushBytes = 128
 
   let layout: VkPipelineLayout
+  let setLayout: VkDescriptorSetLayout
   private let queue: CommandQueue
   private let environment: String
   private let cache = SPIRVCache()
@@ -22,12 +23,19 @@ final class PipelineStore {
   init(_ queue: CommandQueue, facts: vd_facts) throws(PluginError) {
     self.queue = queue
     environment = "\(ShaderCompiler.identity); \(facts.deviceName); \(facts.driverName)"
+    var setLayout: VkDescriptorSetLayout?
     var layout: VkPipelineLayout?
-    try check(
-      vd_create_pipeline_layout(queue.device, UInt32(Self.pushBytes), &layout),
-      "create a pipeline layout")
-    guard let layout else { throw driverError(VK_ERROR_UNKNOWN, "create a pipeline layout") }
+    var result = vd_create_set_layout(queue.device, &setLayout)
+    if let setLayout {
+      result = vd_create_pipeline_layout(
+        queue.device, UInt32(Self.pushBytes), setLayout, &layout)
+    }
+    guard let layout, let setLayout else {
+      if let setLayout { vkDestroyDescriptorSetLayout(queue.device, setLayout, nil) }
+      throw driverError(result, "create a pipeline layout")
+    }
     self.layout = layout
+    self.setLayout = setLayout
   }
 
   /// The pipeline of a dispatch.
@@ -53,6 +61,7 @@ final class PipelineStore {
     for pipeline in pipelines.values { vkDestroyPipeline(queue.device, pipeline, nil) }
     pipelines = [:]
     vkDestroyPipelineLayout(queue.device, layout, nil)
+    vkDestroyDescriptorSetLayout(queue.device, setLayout, nil)
   }
 
   private func module(of shader: ShaderVariant) throws(PluginError) -> [UInt32] {

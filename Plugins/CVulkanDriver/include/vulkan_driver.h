@@ -32,6 +32,7 @@ typedef struct vd_facts {
   bool has_bfloat16;
   bool has_cooperative_matrix; /* 16×16×16, f16 → f32, subgroup scope */
   bool has_memory_budget;
+  uint32_t max_texels; /* of one texel buffer */
   uint64_t max_allocation_bytes;
   uint64_t max_buffer_bytes;
   VkPhysicalDeviceMemoryProperties memory;
@@ -53,22 +54,30 @@ uint64_t vd_heap_free(const vd_facts *_Nonnull facts, uint32_t heap);
 VkResult vd_create_device(const vd_facts *_Nonnull facts, VkDevice _Nullable *_Nonnull out);
 VkResult vd_create_timeline(VkDevice _Nonnull device, VkSemaphore _Nullable *_Nonnull out);
 
-/* A buffer with memory of this type, its address, and its mapping if `map`. */
+/* A buffer with memory of this type, its address, its mapping if `map`, a view of RGBA32 words if `texels`. */
 typedef struct vd_block {
   VkBuffer _Nullable buffer;
+  VkBufferView _Nullable texels;
   VkDeviceMemory _Nullable memory;
   VkDeviceAddress address;
   void *_Nullable mapped;
 } vd_block;
-VkResult vd_create_block(VkDevice _Nonnull device, uint64_t bytes, uint32_t memory_type, bool map,
+VkResult vd_create_block(VkDevice _Nonnull device, uint64_t bytes, uint32_t memory_type, bool map, bool texels,
                          vd_block *_Nonnull out);
 void vd_destroy_block(VkDevice _Nonnull device, const vd_block *_Nonnull block);
 
 VkResult vd_create_pipeline(VkDevice _Nonnull device, VkPipelineLayout _Nonnull layout, const uint32_t *_Nonnull words,
                             size_t word_count, const uint32_t *_Nullable constants, uint32_t constant_count,
                             VkPipeline _Nullable *_Nonnull out);
+/* Set 0 of every pipeline: this many texel buffers, bindings 0, 1, … */
+#define VD_TEXEL_SLOTS 4u
+VkResult vd_create_set_layout(VkDevice _Nonnull device, VkDescriptorSetLayout _Nullable *_Nonnull out);
 VkResult vd_create_pipeline_layout(VkDevice _Nonnull device, uint32_t push_bytes,
-                                   VkPipelineLayout _Nullable *_Nonnull out);
+                                   VkDescriptorSetLayout _Nonnull set, VkPipelineLayout _Nullable *_Nonnull out);
+VkResult vd_create_descriptor_pool(VkDevice _Nonnull device, uint32_t sets, VkDescriptorPool _Nullable *_Nonnull out);
+/* A set whose slots are these views; all VD_TEXEL_SLOTS of them. */
+VkResult vd_create_set(VkDevice _Nonnull device, VkDescriptorPool _Nonnull pool, VkDescriptorSetLayout _Nonnull layout,
+                       const VkBufferView _Nonnull *_Nonnull views, VkDescriptorSet _Nullable *_Nonnull out);
 
 VkResult vd_create_command_pool(VkDevice _Nonnull device, uint32_t family, VkCommandPool _Nullable *_Nonnull out);
 VkResult vd_begin(VkDevice _Nonnull device, VkCommandPool _Nonnull pool, bool once,
