@@ -1,0 +1,48 @@
+import EspalierABI
+
+/// q, k, v → softmax(scale · q · kᵀ) · v, and the logarithm of the softmax's sums where it is wanted.
+///
+/// Source: Dao, "FlashAttention-2: Faster Attention with Better Parallelism and Work Partitioning".
+struct AttentionLowering: Lowering {
+  func objection(to node: NodeView, on limits: DeviceLimits) -> String? {
+    guard let shape = AttentionShape(q: node.input(0), k: node.input(1), of: node),
+      let v = node.input(2), let o = node.output(0)
+    else { return AttentionShape.misfit }
+    return shape.objection(
+      queryLike: [node.input(0), o], keyLike: [node.input(1), v], statistics: node.output(1),
+      on: limits)
+  }
+
+  func dispatches(for node: NodeView, on limits: DeviceLimits) -> [Dispatch] {
+    guard let shape = AttentionShape(q: node.input(0), k: node.input(1), of: node),
+      let q = node.input(0), let o = node.output(0)
+    else { return [] }
+    let tiles = AttentionTiles(
+      shape, rowCount: shape.queries, columnCount: shape.keys, sumCount: 1, on: limits)
+    var push = PushConstants()
+    push.read(q)
+    push.read(node.input(1))
+    push.read(node.input(2))
+    push.write(o)
+    push.write(node.output(1))
+    push.sizes(of: shape)
+    push.float(shape.scale)
+    let groups = shape.headCount * ((shape.queries + tiles.rows - 1) / tiles.rows)
+    return [
+      Dispatch(
+        shader: ShaderVariant("attention_forward", ["ACT": q.storageVariant]),
+        constants: tiles.constants + [node.output(1) == nil ? 0 : 1, UInt32(tiles.groupSize)],
+        push: push, groups: limits.grid(groups), work: 2 * shape.work)
+    ]
+  }
+}
+
+extension PushConstants {
+  /// The four sizes that every kernel of attention takes.
+  mutating func sizes(of shape: AttentionShape) {
+    uint(shape.batch)
+    uint(shape.heads)
+    uint(shape.queries)
+    uint(shape.keys)
+  }
+}
