@@ -15,11 +15,20 @@ static const char attention_tiles_glsl[] = {
 static const char grid_glsl[] = {
 #embed "../../Shaders/Include/grid.glsl" suffix(, 0)
 };
+static const char half_glsl[] = {
+#embed "../../Shaders/Include/half.glsl" suffix(, 0)
+};
+static const char lanes_glsl[] = {
+#embed "../../Shaders/Include/lanes.glsl" suffix(, 0)
+};
 static const char texels_glsl[] = {
 #embed "../../Shaders/Include/texels.glsl" suffix(, 0)
 };
 static const char types_glsl[] = {
 #embed "../../Shaders/Include/types.glsl" suffix(, 0)
+};
+static const char units_glsl[] = {
+#embed "../../Shaders/Include/units.glsl" suffix(, 0)
 };
 static const char vectors_glsl[] = {
 #embed "../../Shaders/Include/vectors.glsl" suffix(, 0)
@@ -42,8 +51,53 @@ static const char attention_forward_comp[] = {
 static const char attention_parts_comp[] = {
 #embed "../../Shaders/attention_parts.comp" suffix(, 0)
 };
+static const char avg_pool2d_comp[] = {
+#embed "../../Shaders/avg_pool2d.comp" suffix(, 0)
+};
+static const char avg_pool2d_backward_comp[] = {
+#embed "../../Shaders/avg_pool2d_backward.comp" suffix(, 0)
+};
+static const char broadcast_comp[] = {
+#embed "../../Shaders/broadcast.comp" suffix(, 0)
+};
+static const char cast_comp[] = {
+#embed "../../Shaders/cast.comp" suffix(, 0)
+};
+static const char concat_comp[] = {
+#embed "../../Shaders/concat.comp" suffix(, 0)
+};
+static const char embedding_comp[] = {
+#embed "../../Shaders/embedding.comp" suffix(, 0)
+};
+static const char gather_rows_comp[] = {
+#embed "../../Shaders/gather_rows.comp" suffix(, 0)
+};
+static const char geglu_comp[] = {
+#embed "../../Shaders/geglu.comp" suffix(, 0)
+};
+static const char geglu_backward_comp[] = {
+#embed "../../Shaders/geglu_backward.comp" suffix(, 0)
+};
+static const char pixel_unshuffle_comp[] = {
+#embed "../../Shaders/pixel_unshuffle.comp" suffix(, 0)
+};
+static const char scale_comp[] = {
+#embed "../../Shaders/scale.comp" suffix(, 0)
+};
+static const char slice_comp[] = {
+#embed "../../Shaders/slice.comp" suffix(, 0)
+};
 static const char unary_comp[] = {
 #embed "../../Shaders/unary.comp" suffix(, 0)
+};
+static const char unary_backward_comp[] = {
+#embed "../../Shaders/unary_backward.comp" suffix(, 0)
+};
+static const char upsample_nearest_comp[] = {
+#embed "../../Shaders/upsample_nearest.comp" suffix(, 0)
+};
+static const char upsample_nearest_backward_comp[] = {
+#embed "../../Shaders/upsample_nearest_backward.comp" suffix(, 0)
 };
 
 static const vs_source vs_sources[] = {
@@ -51,8 +105,11 @@ static const vs_source vs_sources[] = {
     {"Include/attention_rows.glsl", attention_rows_glsl},
     {"Include/attention_tiles.glsl", attention_tiles_glsl},
     {"Include/grid.glsl", grid_glsl},
+    {"Include/half.glsl", half_glsl},
+    {"Include/lanes.glsl", lanes_glsl},
     {"Include/texels.glsl", texels_glsl},
     {"Include/types.glsl", types_glsl},
+    {"Include/units.glsl", units_glsl},
     {"Include/vectors.glsl", vectors_glsl},
     {"Include/weights.glsl", weights_glsl},
     {"attention_backward_keys.comp", attention_backward_keys_comp},
@@ -60,7 +117,22 @@ static const vs_source vs_sources[] = {
     {"attention_delta.comp", attention_delta_comp},
     {"attention_forward.comp", attention_forward_comp},
     {"attention_parts.comp", attention_parts_comp},
+    {"avg_pool2d.comp", avg_pool2d_comp},
+    {"avg_pool2d_backward.comp", avg_pool2d_backward_comp},
+    {"broadcast.comp", broadcast_comp},
+    {"cast.comp", cast_comp},
+    {"concat.comp", concat_comp},
+    {"embedding.comp", embedding_comp},
+    {"gather_rows.comp", gather_rows_comp},
+    {"geglu.comp", geglu_comp},
+    {"geglu_backward.comp", geglu_backward_comp},
+    {"pixel_unshuffle.comp", pixel_unshuffle_comp},
+    {"scale.comp", scale_comp},
+    {"slice.comp", slice_comp},
     {"unary.comp", unary_comp},
+    {"unary_backward.comp", unary_backward_comp},
+    {"upsample_nearest.comp", upsample_nearest_comp},
+    {"upsample_nearest_backward.comp", upsample_nearest_backward_comp},
 };
 const size_t vs_source_count = sizeof vs_sources / sizeof vs_sources[0];
 

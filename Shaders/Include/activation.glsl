@@ -44,6 +44,11 @@ float activate(uint act, float x) {
   return x;
 }
 
+vec4 activate(uint act, vec4 x) {
+  return vec4(
+    activate(act, x.x), activate(act, x.y), activate(act, x.z), activate(act, x.w));
+}
+
 float activation_slope(uint act, float x) {
   if (act == ACT_SILU) {
     float s = sigmoid(x);
@@ -60,4 +65,10 @@ float activation_slope(uint act, float x) {
     return s * (1.0 - s);
   }
   return 1.0;
+}
+
+vec4 activation_slope(uint act, vec4 x) {
+  return vec4(
+    activation_slope(act, x.x), activation_slope(act, x.y), activation_slope(act, x.z),
+    activation_slope(act, x.w));
 }

@@ -12,16 +12,17 @@ struct UnaryLowering: Lowering {
 
   func dispatches(for node: NodeView, on limits: DeviceLimits) -> [Dispatch] {
     guard let x = node.input(0), let y = node.output(0) else { return [] }
+    let lanes = Lanes(rowLength: x.elementCount)
+    let count = x.elementCount / lanes.count
     var push = PushConstants()
     push.read(x)
     push.write(y)
-    push.uint(x.elementCount)
-    let size = limits.groupSize(256)
+    push.uint(count)
     return [
       Dispatch(
-        shader: ShaderVariant("unary", ["ACT": x.storageVariant]),
-        constants: [UInt32(size), 1, 1, UInt32(node.integers[0])], push: push,
-        groups: limits.grid((x.elementCount + size - 1) / size), work: Double(x.elementCount))
+        ShaderVariant("unary", ["ACT": x.storageVariant]), covering: count,
+        constants: [lanes.constant, UInt32(node.integers[0])], push: push,
+        work: 2 * x.region.byteCount, on: limits)
     ]
   }
 }

@@ -1,0 +1,35 @@
+// dx[b,i,j,:] = dy[b,⌊i/2⌋,⌊j/2⌋,:] / how many pixels its window has.
+//
+// dy [B,⌈H/2⌉,⌈W/2⌉,C], dx [B,H,W,C]. One invocation per four elements of dx, or per element where C is
+// not a multiple of four.
+//! variants ACT=0,1
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "Include/types.glsl"
+#include "Include/grid.glsl"
+#include "Include/lanes.glsl"
+
+layout(push_constant) uniform Push {
+  Acts dy;
+  Acts dx;
+  uint count;     // of dx, in groups of LANES
+  uint channels;  // C, in groups of LANES
+  uint height;    // H
+  uint width;     // W
+};
+
+void main() {
+  uint i = invocation_index();
+  if (i >= count) return;
+  uint dy_width = (width + 1) / 2;
+  uint dy_height = (height + 1) / 2;
+  uint pixel = i / channels;
+  uint channel = i - pixel * channels;
+  uint line = pixel / width;
+  uint column = (pixel - line * width) / 2;
+  uint batch = line / height;
+  uint row = (line - batch * height) / 2;
+  uint covered = min(2, width - 2 * column) * min(2, height - 2 * row);
+  uint window = (batch * dy_height + row) * dy_width + column;
+  store_lanes(dx, i, load_lanes(dy, window * channels + channel) * (1.0 / float(covered)));
+}

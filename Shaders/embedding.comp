@@ -1,0 +1,35 @@
+// y[k,:] = table[ids[k],:]; a row of NaN where the id is outside 0 ..< V.
+//
+// ids i32 [rows], table [V,D] in f32, f16 or bf16, y [rows,D]. One invocation per four elements of y, or
+// per element where D is not a multiple of four.
+//! variants ACT=0,1
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "Include/types.glsl"
+#include "Include/grid.glsl"
+#include "Include/lanes.glsl"
+#include "Include/vectors.glsl"
+
+layout(constant_id = 4) const uint table_dtype = 0;
+
+layout(push_constant) uniform Push {
+  Ints ids;
+  Words table;
+  Acts y;
+  uint count;  // of y, in groups of LANES
+  uint width;  // D, in groups of LANES
+  uint size;   // V
+};
+
+void main() {
+  uint i = invocation_index();
+  if (i >= count) return;
+  uint row = i / width;
+  int id = ids.at[row];
+  vec4 value = vec4(uintBitsToFloat(0x7fc00000u));
+  if (id >= 0 && uint(id) < size) {
+    uint from = uint(id) * width + (i - row * width);
+    value = quads ? vector4_at(table, from, table_dtype) : vec4(vector_at(table, from, table_dtype));
+  }
+  store_lanes(y, i, value);
+}

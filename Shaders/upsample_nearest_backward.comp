@@ -1,0 +1,44 @@
+// dx[b,i,j,:] = Σ dy[b,u,v,:] over the copies of pixel (i,j): ⌊u·H/H2⌋ = i and ⌊v·W/W2⌋ = j.
+//
+// dy [B,H2,W2,C], dx [B,H,W,C]. One invocation per four elements of dx, or per element where C is not a
+// multiple of four; it adds up row by row.
+//! variants ACT=0,1
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "Include/types.glsl"
+#include "Include/grid.glsl"
+#include "Include/lanes.glsl"
+
+layout(push_constant) uniform Push {
+  Acts dy;
+  Acts dx;
+  uint count;      // of dx, in groups of LANES
+  uint channels;   // C, in groups of LANES
+  uint height;     // H
+  uint width;      // W
+  uint dy_height;  // H2
+  uint dy_width;   // W2
+};
+
+// The first index of the large side whose source is k or more: ⌈k·large/small⌉.
+uint first_copy(uint k, uint small, uint large) { return (k * large + small - 1) / small; }
+
+void main() {
+  uint i = invocation_index();
+  if (i >= count) return;
+  uint pixel = i / channels;
+  uint channel = i - pixel * channels;
+  uint line = pixel / width;
+  uint column = pixel - line * width;
+  uint batch = line / height;
+  uint row = line - batch * height;
+  uint bottom = first_copy(row + 1, height, dy_height);
+  uint left = first_copy(column, width, dy_width);
+  uint right = first_copy(column + 1, width, dy_width);
+  vec4 sum = vec4(0.0);
+  for (uint u = first_copy(row, height, dy_height); u < bottom; u++) {
+    uint start = (batch * dy_height + u) * dy_width;
+    for (uint v = left; v < right; v++) sum += load_lanes(dy, (start + v) * channels + channel);
+  }
+  store_lanes(dx, i, sum);
+}
