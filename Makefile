@@ -13,7 +13,7 @@ DEMO_MODEL := Sources/EspalierDemo/BaseModel
 BENCH_PYTHON ?=
 BENCH_FLAGS ?=
 
-.PHONY: help build test test-goldens lint format demo bench check size dependencies
+.PHONY: help build test test-goldens lint format shaders demo bench check size dependencies
 
 help:
 	@echo "make build         build the programs and all plugins"
@@ -21,6 +21,7 @@ help:
 	@echo "make test-goldens  run the suites that read golden files (of ESPALIER_FIXTURES if set)"
 	@echo "make lint          check format, sizes, forbidden words and the boundary header"
 	@echo "make format        format all Swift sources in place"
+	@echo "make shaders       compile and validate every variant of every Vulkan shader"
 	@echo "make demo          draw pictures, train an adapter, measure what it learnt"
 	@echo "make bench         measure speed and memory; BENCH_PYTHON=python adds PyTorch beside it"
 	@echo "make check         lint, build and test: what a change must pass"
@@ -45,6 +46,10 @@ lint:
 format:
 	$(SWIFT) format format --in-place --recursive --parallel Sources Plugins Tests Package.swift
 
+shaders: dependencies
+	$(SWIFT) build -c release --product vulkan-shader-check
+	@.ci/check-shaders
+
 demo: build
 	rm -rf $(DEMO_FOLDER)/adapter
 	$(BIN)/espalier-demo make-data --output $(DEMO_FOLDER)/data --count 2000 --resolution 128 \
@@ -63,7 +68,7 @@ demo: build
 bench: build
 	BENCH_PYTHON='$(BENCH_PYTHON)' $(BIN)/espalier-bench $(BENCH_FLAGS)
 
-check: lint build test
+check: lint build shaders test
 
 size:
 	@.ci/size

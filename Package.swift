@@ -152,8 +152,16 @@ let package = Package(
       name: "CGlslang", path: "Plugins/CGlslang",
       providers: [.apt(["glslang-dev", "spirv-tools"])]),
     .target(name: "CVulkanShaders", path: "Plugins/CVulkanShaders"),
+    // GLSL to SPIR-V, for the plugin and for the check ahead of time.
+    .target(
+      name: "VulkanShaders",
+      dependencies: ["CVulkanShaders", "CGlslang", "EspalierABI", "EspalierPluginKit"],
+      path: "Plugins/VulkanShaders", swiftSettings: house),
+    .executableTarget(
+      name: "vulkan-shader-check", dependencies: ["VulkanShaders"],
+      path: "Plugins/VulkanShaderCheck", swiftSettings: house),
     plugin(
-      "BackendVulkan", ["CVulkanDriver", "CGlslang", "CVulkanShaders"],
+      "BackendVulkan", ["CVulkanDriver", "VulkanShaders"],
       // glslang's static archives would otherwise export some 5,900 symbols.
       linkerSettings: [.unsafeFlags(["-Xlinker", "--exclude-libs=ALL"])]),
     plugin("SchedulerStandard"),

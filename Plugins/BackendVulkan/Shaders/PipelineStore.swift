@@ -1,6 +1,7 @@
 import CVulkanDriver
 import EspalierABI
 import EspalierPluginKit
+import VulkanShaders
 
 /// The pipelines of a device, each made once.
 final class PipelineStore {
@@ -77,11 +78,5 @@ final class PipelineStore {
     }
     modules[shader] = words
     return words
-  }
-}
-
-extension ShaderVariant: CustomStringConvertible {
-  var description: String {
-    ([name] + defines.map { "\($0.name)=\($0.value)" }).joined(separator: " ")
   }
 }

@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// x → act(x).
 struct UnaryLowering: Lowering {

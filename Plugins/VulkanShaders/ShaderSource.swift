@@ -1,9 +1,9 @@
 import CVulkanShaders
 import EspalierABI
-import EspalierPluginKit
+package import EspalierPluginKit
 
 /// The GLSL that the plugin carries, as it stands in `Shaders/`.
-enum ShaderSource {
+package enum ShaderSource {
   /// By path relative to `Shaders/`: `unary.comp`, `Include/types.glsl`.
   private static let files: [String: String] = {
     var files: [String: String] = [:]
@@ -15,12 +15,12 @@ enum ShaderSource {
   }()
 
   /// All shaders, without `.comp`.
-  static var names: [String] {
+  package static var names: [String] {
     files.keys.filter { $0.hasSuffix(".comp") }.map { String($0.dropLast(5)) }.sorted()
   }
 
   /// A shader's text with its includes in place and its definitions after `#version`.
-  static func text(of variant: ShaderVariant) throws(PluginError) -> String {
+  package static func text(of variant: ShaderVariant) throws(PluginError) -> String {
     var seen: Set<String> = []
     let text = try expand("\(variant.name).comp", seen: &seen)
     let defines = variant.defines.map { "#define \($0.name) \($0.value)\n" }.joined()
@@ -31,7 +31,7 @@ enum ShaderSource {
   }
 
   /// Every combination of the values that the shader's `//! variants` line lists.
-  static func variants(of name: String) -> [ShaderVariant] {
+  package static func variants(of name: String) -> [ShaderVariant] {
     let marker = "//! variants"
     let line = files["\(name).comp"]?.split(separator: "\n").first { $0.hasPrefix(marker) } ?? ""
     var combinations: [[ShaderVariant.Define]] = [[]]

@@ -1,22 +1,22 @@
 import CGlslang
 import EspalierABI
-import EspalierPluginKit
+package import EspalierPluginKit
 import Synchronization
 
 /// Compiles GLSL to SPIR-V with glslang.
-enum ShaderCompiler {
+package enum ShaderCompiler {
   /// True once glslang's tables are set up; also keeps compilations apart.
   private static let isReady = Mutex(false)
 
   /// The compiler and what it compiles for; part of the cache's key.
-  static var identity: String {
+  package static var identity: String {
     "glslang \(GLSLANG_VERSION_MAJOR).\(GLSLANG_VERSION_MINOR).\(GLSLANG_VERSION_PATCH), vulkan1.2"
   }
 
   /// The SPIR-V words of a complete compute shader.
   ///
   /// - Throws: `ESP_INTERNAL` with the compiler's messages.
-  static func compile(_ source: String, name: String) throws(PluginError) -> [UInt32] {
+  package static func compile(_ source: String, name: String) throws(PluginError) -> [UInt32] {
     try isReady.withLock { (isReady) throws(PluginError) -> [UInt32] in
       if !isReady {
         guard glslang_initialize_process() != 0 else {
