@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// do, q, k, v, o, lse → dq, dk, dv, each where it is wanted; scores are computed again, never stored.
 ///

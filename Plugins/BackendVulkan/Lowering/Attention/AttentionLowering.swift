@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// q, k, v → softmax(scale · q · kᵀ) · v, and the logarithm of the softmax's sums where it is wanted.
 ///
