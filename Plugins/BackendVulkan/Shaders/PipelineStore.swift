@@ -67,6 +67,10 @@ final class PipelineStore {
 
   private func module(of shader: ShaderVariant) throws(PluginError) -> [UInt32] {
     if let known = modules[shader] { return known }
+    guard ShaderSource.variants(of: shader.name).contains(shader) else {
+      throw PluginError(
+        ESP_INTERNAL, "vulkan: \(shader) is not among the variants that its file lists")
+    }
     let source = try ShaderSource.text(of: shader)
     let key = SPIRVKey(shader: shader.name, source: source, environment: environment)
     let words: [UInt32]

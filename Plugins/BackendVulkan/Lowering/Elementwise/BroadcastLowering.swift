@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// a, b → a + b or a · b, b repeated over a.
 struct BroadcastLowering: Lowering {

@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// x → the output's type, rounded to nearest even.
 ///

@@ -1,3 +1,5 @@
+import VulkanShaders
+
 /// How many elements an invocation of a kernel with `Include/lanes.glsl` takes.
 struct Lanes {
   /// Four where rows of this length allow it, else one.

@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// x[…,2F] → x[…,:F] · gelu(x[…,F:]).
 struct GEGLULowering: Lowering {

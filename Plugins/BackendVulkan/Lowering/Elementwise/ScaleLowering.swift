@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// x → f[0]·x + f[1].
 struct ScaleLowering: Lowering {

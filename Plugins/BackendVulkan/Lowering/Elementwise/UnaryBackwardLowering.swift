@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// dy, x → dy · act'(x).
 struct UnaryBackwardLowering: Lowering {

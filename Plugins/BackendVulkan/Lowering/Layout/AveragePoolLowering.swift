@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// x[B,H,W,C] → 2×2 mean, stride 2, sides rounded up.
 struct AveragePoolLowering: Lowering {

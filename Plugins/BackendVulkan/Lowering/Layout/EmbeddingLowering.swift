@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// ids i32[B,L], table[V,D] → [B,L,D]; NaN for an id outside the table.
 struct EmbeddingLowering: Lowering {

@@ -1,3 +1,5 @@
+import VulkanShaders
+
 /// The pieces in which a kernel with `Include/units.glsl` moves rows.
 struct MoveUnit {
   /// 2, 4, 8 or 16: the largest that divides every row's bytes.

@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// x[B,H,W,C] → nearest neighbour [B,H2,W2,C].
 struct UpsampleNearestLowering: Lowering {
