@@ -25,6 +25,14 @@ struct DeviceLimits: Sendable, Equatable {
   /// The device is the CPU: no shared memory to gain from, large register tiles pay.
   var isSoftware: Bool
 
+  /// The same device, as if it were a GPU of these limits.
+  var asGPU: DeviceLimits {
+    var limits = self
+    limits.isSoftware = false
+    limits.hasTexelFetch = false
+    return limits
+  }
+
   /// A workgroup size along x: `wanted`, or what the device allows, a power of two.
   func groupSize(_ wanted: Int) -> Int {
     var size = 1

@@ -22,7 +22,7 @@ final class VulkanDevice: BackendDevice, @unchecked Sendable {
 
   init(_ facts: vd_facts, options: VulkanOptions) throws(PluginError) {
     self.facts = facts
-    limits = facts.limits
+    limits = options.usesGPUKernels ? facts.limits.asGPU : facts.limits
     types = MemoryTypes(facts)
     let queue = try CommandQueue(facts)
     self.queue = queue
@@ -98,25 +98,6 @@ final class VulkanDevice: BackendDevice, @unchecked Sendable {
       pipelines.close()
       allocator.close()
       queue.close()
-    }
-  }
-}
-
-/// The settings of `device_open`.
-struct VulkanOptions {
-  /// Copies through staging memory even where the host sees the device's memory; for tests.
-  var alwaysStages = false
-
-  init(_ options: [String: String]) throws(PluginError) {
-    for (name, value) in options.sorted(by: { $0.key < $1.key }) {
-      switch (name, value) {
-      case ("staging", "auto"): alwaysStages = false
-      case ("staging", "always"): alwaysStages = true
-      case ("staging", _):
-        throw .invalidArgument("vulkan: option staging is \(value); allowed: auto, always")
-      default:
-        throw .invalidArgument("vulkan: there is no option \(name); the only one is staging")
-      }
     }
   }
 }
