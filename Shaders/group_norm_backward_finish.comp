@@ -1,0 +1,42 @@
+// The means over each group of dz·gamma and of dz·gamma·u, from the partial sums of its channels.
+//
+// One workgroup per sample and group.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "Include/types.glsl"
+#include "Include/grid.glsl"
+#include "Include/vectors.glsl"
+
+layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
+#include "Include/reduce.glsl"
+layout(constant_id = 3) const uint vector_dtype = 0;
+
+layout(push_constant) uniform Push {
+  Floats sums;    // [B,blocks,C]: Σ dz
+  Floats scaled;  // [B,blocks,C]: Σ dz·u
+  Words gamma;
+  Floats mean_dz;   // [B,G]
+  Floats mean_dzu;  // [B,G]
+  uint samples;
+  uint pixels;
+  uint channels;
+  uint blocks;
+  uint groups;
+};
+
+void main() {
+  uint index = group_index();
+  if (index >= samples * groups) return;
+  uint width = channels / groups;
+  uint channel = index % groups * width;
+  vec2 sum = vec2(0);
+  for (uint k = gl_LocalInvocationID.x; k < blocks * width; k += gl_WorkGroupSize.x) {
+    uint c = channel + k % width;
+    uint at = (index / groups * blocks + k / width) * channels + c;
+    sum += vec2(sums.at[at], scaled.at[at]) * vector_at(gamma, c, vector_dtype);
+  }
+  sum = sum_neighbours(vec4(sum, 0, 0), gl_WorkGroupSize.x).xy / (float(pixels) * float(width));
+  if (gl_LocalInvocationID.x > 0u) return;
+  mean_dz.at[index] = sum.x;
+  mean_dzu.at[index] = sum.y;
+}
