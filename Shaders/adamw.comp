@@ -7,8 +7,6 @@
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
 
-layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
-
 struct Parameter {
   Floats p;
   Floats g;

@@ -8,8 +8,6 @@
 #include "Include/grid.glsl"
 #include "Include/vectors.glsl"
 #include "Include/activation.glsl"
-
-layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 #include "Include/columns.glsl"
 layout(constant_id = 5) const uint act = 0;
 layout(constant_id = 6) const uint vector_dtype = 0;

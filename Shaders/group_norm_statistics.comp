@@ -9,8 +9,6 @@
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
 #include "Include/vectors.glsl"
-
-layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 #include "Include/columns.glsl"
 
 layout(push_constant) uniform Push {

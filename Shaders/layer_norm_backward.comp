@@ -8,8 +8,6 @@
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
 #include "Include/vectors.glsl"
-
-layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 #include "Include/reduce.glsl"
 #include "Include/rows.glsl"
 layout(constant_id = 6) const uint vector_dtype = 0;

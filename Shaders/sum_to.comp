@@ -8,8 +8,6 @@
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
-
-layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 #include "Include/reduce.glsl"
 layout(constant_id = 3) const uint sum_lanes = 16;        // a power of two
 layout(constant_id = 4) const bool wide = false;          // x is read by fours along its last axis

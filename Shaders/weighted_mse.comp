@@ -6,8 +6,6 @@
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
-
-layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
 #include "Include/reduce.glsl"
 layout(constant_id = 3) const bool wide = true;  // samples are read by fours
 

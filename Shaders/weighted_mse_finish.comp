@@ -4,8 +4,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
-
-layout(local_size_x_id = 0, local_size_y_id = 1, local_size_z_id = 2) in;
+#include "Include/grid.glsl"
 #include "Include/reduce.glsl"
 layout(constant_id = 3) const bool has_means = false;
 

@@ -12,6 +12,9 @@ static const char attention_rows_glsl[] = {
 static const char attention_tiles_glsl[] = {
 #embed "../../Shaders/Include/attention_tiles.glsl" suffix(, 0)
 };
+static const char columns_glsl[] = {
+#embed "../../Shaders/Include/columns.glsl" suffix(, 0)
+};
 static const char grid_glsl[] = {
 #embed "../../Shaders/Include/grid.glsl" suffix(, 0)
 };
@@ -20,6 +23,12 @@ static const char half_glsl[] = {
 };
 static const char lanes_glsl[] = {
 #embed "../../Shaders/Include/lanes.glsl" suffix(, 0)
+};
+static const char reduce_glsl[] = {
+#embed "../../Shaders/Include/reduce.glsl" suffix(, 0)
+};
+static const char rows_glsl[] = {
+#embed "../../Shaders/Include/rows.glsl" suffix(, 0)
 };
 static const char texels_glsl[] = {
 #embed "../../Shaders/Include/texels.glsl" suffix(, 0)
@@ -35,6 +44,9 @@ static const char vectors_glsl[] = {
 };
 static const char weights_glsl[] = {
 #embed "../../Shaders/Include/weights.glsl" suffix(, 0)
+};
+static const char adamw_comp[] = {
+#embed "../../Shaders/adamw.comp" suffix(, 0)
 };
 static const char attention_backward_keys_comp[] = {
 #embed "../../Shaders/attention_backward_keys.comp" suffix(, 0)
@@ -78,6 +90,30 @@ static const char geglu_comp[] = {
 static const char geglu_backward_comp[] = {
 #embed "../../Shaders/geglu_backward.comp" suffix(, 0)
 };
+static const char group_norm_apply_comp[] = {
+#embed "../../Shaders/group_norm_apply.comp" suffix(, 0)
+};
+static const char group_norm_backward_apply_comp[] = {
+#embed "../../Shaders/group_norm_backward_apply.comp" suffix(, 0)
+};
+static const char group_norm_backward_finish_comp[] = {
+#embed "../../Shaders/group_norm_backward_finish.comp" suffix(, 0)
+};
+static const char group_norm_finish_comp[] = {
+#embed "../../Shaders/group_norm_finish.comp" suffix(, 0)
+};
+static const char group_norm_statistics_comp[] = {
+#embed "../../Shaders/group_norm_statistics.comp" suffix(, 0)
+};
+static const char layer_norm_comp[] = {
+#embed "../../Shaders/layer_norm.comp" suffix(, 0)
+};
+static const char layer_norm_backward_comp[] = {
+#embed "../../Shaders/layer_norm_backward.comp" suffix(, 0)
+};
+static const char norm_parameter_sums_comp[] = {
+#embed "../../Shaders/norm_parameter_sums.comp" suffix(, 0)
+};
 static const char pixel_unshuffle_comp[] = {
 #embed "../../Shaders/pixel_unshuffle.comp" suffix(, 0)
 };
@@ -86,6 +122,12 @@ static const char scale_comp[] = {
 };
 static const char slice_comp[] = {
 #embed "../../Shaders/slice.comp" suffix(, 0)
+};
+static const char sum_squares_comp[] = {
+#embed "../../Shaders/sum_squares.comp" suffix(, 0)
+};
+static const char sum_to_comp[] = {
+#embed "../../Shaders/sum_to.comp" suffix(, 0)
 };
 static const char unary_comp[] = {
 #embed "../../Shaders/unary.comp" suffix(, 0)
@@ -99,19 +141,32 @@ static const char upsample_nearest_comp[] = {
 static const char upsample_nearest_backward_comp[] = {
 #embed "../../Shaders/upsample_nearest_backward.comp" suffix(, 0)
 };
+static const char weighted_mse_comp[] = {
+#embed "../../Shaders/weighted_mse.comp" suffix(, 0)
+};
+static const char weighted_mse_backward_comp[] = {
+#embed "../../Shaders/weighted_mse_backward.comp" suffix(, 0)
+};
+static const char weighted_mse_finish_comp[] = {
+#embed "../../Shaders/weighted_mse_finish.comp" suffix(, 0)
+};
 
 static const vs_source vs_sources[] = {
     {"Include/activation.glsl", activation_glsl},
     {"Include/attention_rows.glsl", attention_rows_glsl},
     {"Include/attention_tiles.glsl", attention_tiles_glsl},
+    {"Include/columns.glsl", columns_glsl},
     {"Include/grid.glsl", grid_glsl},
     {"Include/half.glsl", half_glsl},
     {"Include/lanes.glsl", lanes_glsl},
+    {"Include/reduce.glsl", reduce_glsl},
+    {"Include/rows.glsl", rows_glsl},
     {"Include/texels.glsl", texels_glsl},
     {"Include/types.glsl", types_glsl},
     {"Include/units.glsl", units_glsl},
     {"Include/vectors.glsl", vectors_glsl},
     {"Include/weights.glsl", weights_glsl},
+    {"adamw.comp", adamw_comp},
     {"attention_backward_keys.comp", attention_backward_keys_comp},
     {"attention_backward_queries.comp", attention_backward_queries_comp},
     {"attention_delta.comp", attention_delta_comp},
@@ -126,13 +181,26 @@ static const vs_source vs_sources[] = {
     {"gather_rows.comp", gather_rows_comp},
     {"geglu.comp", geglu_comp},
     {"geglu_backward.comp", geglu_backward_comp},
+    {"group_norm_apply.comp", group_norm_apply_comp},
+    {"group_norm_backward_apply.comp", group_norm_backward_apply_comp},
+    {"group_norm_backward_finish.comp", group_norm_backward_finish_comp},
+    {"group_norm_finish.comp", group_norm_finish_comp},
+    {"group_norm_statistics.comp", group_norm_statistics_comp},
+    {"layer_norm.comp", layer_norm_comp},
+    {"layer_norm_backward.comp", layer_norm_backward_comp},
+    {"norm_parameter_sums.comp", norm_parameter_sums_comp},
     {"pixel_unshuffle.comp", pixel_unshuffle_comp},
     {"scale.comp", scale_comp},
     {"slice.comp", slice_comp},
+    {"sum_squares.comp", sum_squares_comp},
+    {"sum_to.comp", sum_to_comp},
     {"unary.comp", unary_comp},
     {"unary_backward.comp", unary_backward_comp},
     {"upsample_nearest.comp", upsample_nearest_comp},
     {"upsample_nearest_backward.comp", upsample_nearest_backward_comp},
+    {"weighted_mse.comp", weighted_mse_comp},
+    {"weighted_mse_backward.comp", weighted_mse_backward_comp},
+    {"weighted_mse_finish.comp", weighted_mse_finish_comp},
 };
 const size_t vs_source_count = sizeof vs_sources / sizeof vs_sources[0];
 
