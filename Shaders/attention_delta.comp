@@ -6,6 +6,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
+
 layout(constant_id = 3) const uint width = 64;
 layout(constant_id = 4) const uint lanes = 8;
 layout(constant_id = 5) const uint group_size = 64;

@@ -8,12 +8,8 @@
 #include "Include/grid.glsl"
 #include "Include/lanes.glsl"
 #include "Include/activation.glsl"
-<<<<<<< HEAD
 
 layout(constant_id = 4) const uint act = 0;
-=======
-layout(constant_id = 3) const uint act = 0;
->>>>>>> 34f0611 (Lower norms, reductions and AdamW to Vulkan)
 
 layout(push_constant) uniform Push {
   Acts x;

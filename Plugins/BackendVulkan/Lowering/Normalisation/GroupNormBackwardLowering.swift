@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// dy, x, mean, rstd, gamma, beta, residual? → dx?, dgamma?, dbeta?: sums over pixels for each channel,
 /// means of groups, then one pass over dy and x.

@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// x[B,…,C] → act(norm(x)·gamma + beta): partial statistics, statistics of groups, then one pass over x.
 struct GroupNormLowering: Lowering {

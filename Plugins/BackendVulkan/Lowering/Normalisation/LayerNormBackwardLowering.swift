@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// dy, x, mean, rstd, gamma, residual? → dx?, dgamma?, dbeta?.
 struct LayerNormBackwardLowering: Lowering {

@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// x[…,C] → (x − mean)·rstd·gamma + beta, with mean and rstd of each row where wanted.
 struct LayerNormLowering: Lowering {

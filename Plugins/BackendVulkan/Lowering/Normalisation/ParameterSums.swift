@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// Sums over a map's pixels that a norm's backward pass needs: Σ dz and Σ dz·u for each channel, in parts.
 struct ParameterSums: Sendable {

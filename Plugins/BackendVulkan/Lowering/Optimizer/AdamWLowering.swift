@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// scalars[16], (p, g, m, v) × n → (p', m', v') × n, each in its state's place; three parameters a dispatch.
 struct AdamWLowering: Lowering {

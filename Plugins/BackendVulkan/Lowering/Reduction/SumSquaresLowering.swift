@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// x0, x1, … → Σ of all squares: partial sums, eight tensors a dispatch, then their sum.
 struct SumSquaresLowering: Lowering {
@@ -44,7 +45,8 @@ struct SumSquaresLowering: Lowering {
     tensors.reduce(0) { $0 + ($1?.elementCount ?? 0).dividedUp(by: Self.piece) }
   }
 
-  private func dispatch(_ tensors: [Operand?], to sums: Region, _ limits: DeviceLimits) -> Dispatch {
+  private func dispatch(_ tensors: [Operand?], to sums: Region, _ limits: DeviceLimits) -> Dispatch
+  {
     let padding = Self.tensorsPerDispatch - tensors.count
     var push = PushConstants()
     for tensor in tensors { push.read(tensor) }

@@ -1,3 +1,5 @@
+import VulkanShaders
+
 /// A sum over some axes of a dense tensor, as `sum_to.comp` computes it.
 struct Summation: Sendable {
   private let outputs: SumAxes

@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// dloss[1], prediction, target, weight[B] → dprediction.
 struct WeightedMSEBackwardLowering: Lowering {

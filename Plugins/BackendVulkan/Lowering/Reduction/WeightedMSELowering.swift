@@ -1,4 +1,5 @@
 import EspalierABI
+import VulkanShaders
 
 /// prediction[B,…], target[B,…], weight[B] → mean_b(weight_b·mean((prediction − target)²)), and the means.
 struct WeightedMSELowering: Lowering {
