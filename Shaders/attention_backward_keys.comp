@@ -70,7 +70,7 @@ void put_sums(Acts t, uint which, uint part, uint key, uint key_base, uint step)
       if (parts == 1) {
         store_row4(t, first, c, sum);
       } else {
-        store_part4(Floats(t), part * batch * keys * step + first, c, sum);
+        store_part4(Floats(uvec2(t)), part * batch * keys * step + first, c, sum);
       }
     }
   }

@@ -34,8 +34,8 @@ uint element(uint index) {
 
 // Four elements from 4·index on.
 uvec4 elements(uint index) {
-  if (!x_is_half) return WordQuads(x).at[index];
-  uvec2 words = WordPairs(x).at[index];
+  if (!x_is_half) return WordQuads(uvec2(x)).at[index];
+  uvec2 words = WordPairs(uvec2(x)).at[index];
   return uvec4(words.x & 0xffffu, words.x >> 16, words.y & 0xffffu, words.y >> 16);
 }
 
@@ -77,8 +77,8 @@ void main() {
   uvec4 bits = elements(i);
   bits = uvec4(converted(bits.x), converted(bits.y), converted(bits.z), converted(bits.w));
   if (y_is_half) {
-    WordPairs(y).at[i] = uvec2(bits.x | (bits.y << 16), bits.z | (bits.w << 16));
+    WordPairs(uvec2(y)).at[i] = uvec2(bits.x | (bits.y << 16), bits.z | (bits.w << 16));
   } else {
-    WordQuads(y).at[i] = bits;
+    WordQuads(uvec2(y)).at[i] = bits;
   }
 }

@@ -35,7 +35,7 @@ void store_row4(Acts t, uint first, uint c, vec4 value) {
 // Results that another dispatch adds up stay f32 whatever activations are stored in.
 void store_part4(Floats t, uint first, uint c, vec4 value) {
   if (is_aligned) {
-    Float4s(t).at[first / 4 + c] = value;
+    Float4s(uvec2(t)).at[first / 4 + c] = value;
     return;
   }
   [[unroll]] for (uint i = 0; i < 4; i++) {

@@ -1,7 +1,10 @@
 // Storage types of tensors and how to reach them: every tensor is a device address.
 //
 // ACT: activations are stored as 0 f32, 1 f16 (needs 16-bit storage). All arithmetic is f32.
+// To look at an address as another type, go through uvec2, Float4s(uvec2(t)): not every driver converts
+// references into each other (SwiftShader does not).
 #extension GL_EXT_buffer_reference : require
+#extension GL_EXT_buffer_reference_uvec2 : require
 #extension GL_EXT_control_flow_attributes : require
 #if ACT == 1
 #extension GL_EXT_shader_16bit_storage : require
@@ -30,5 +33,5 @@ float load(Acts t, uint index) { return float(t.at[index]); }
 void store(Acts t, uint index, float value) { t.at[index] = ACT_TYPE(value); }
 
 // Four consecutive elements from 4·index on; the tensor's rows must be a multiple of four long.
-vec4 load4(Acts t, uint index) { return vec4(Act4s(t).at[index]); }
-void store4(Acts t, uint index, vec4 value) { Act4s(t).at[index] = ACT_VEC4(value); }
+vec4 load4(Acts t, uint index) { return vec4(Act4s(uvec2(t)).at[index]); }
+void store4(Acts t, uint index, vec4 value) { Act4s(uvec2(t)).at[index] = ACT_VEC4(value); }

@@ -15,8 +15,8 @@ float vector_at(Words t, uint index, uint dtype) {
 
 // Four consecutive elements from 4·index on.
 vec4 vector4_at(Words t, uint index, uint dtype) {
-  if (dtype == 0) return Float4s(t).at[index];
-  uvec2 words = VectorPairs(t).at[index];
+  if (dtype == 0) return Float4s(uvec2(t)).at[index];
+  uvec2 words = VectorPairs(uvec2(t)).at[index];
   if (dtype == 1) return vec4(unpackHalf2x16(words.x), unpackHalf2x16(words.y));
   uvec4 bits = uvec4(words.x << 16, words.x & 0xffff0000u, words.y << 16, words.y & 0xffff0000u);
   return uintBitsToFloat(bits);

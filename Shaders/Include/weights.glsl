@@ -5,7 +5,7 @@
 #define Weights Floats
 float weight(Weights t, uint index) { return t.at[index]; }
 // Four consecutive elements from 4·index on.
-vec4 weight4(Weights t, uint index) { return Float4s(t).at[index]; }
+vec4 weight4(Weights t, uint index) { return Float4s(uvec2(t)).at[index]; }
 #else
 layout(buffer_reference, std430, buffer_reference_align = 8) buffer WordPairs { uvec2 at[]; };
 #define Weights Words
@@ -19,7 +19,7 @@ float weight(Weights t, uint index) {
   return (index & 1u) == 0u ? pair.x : pair.y;
 }
 vec4 weight4(Weights t, uint index) {
-  uvec2 words = WordPairs(t).at[index];
+  uvec2 words = WordPairs(uvec2(t)).at[index];
   return vec4(widen(words.x), widen(words.y));
 }
 #endif
