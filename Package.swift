@@ -78,6 +78,7 @@ let package = Package(
     module(
       "EspalierHost",
       ["EspalierABI", "EspalierTensors", "EspalierGraph", "CEspalierRuntime", logging]),
+    module("EspalierConformance", ["EspalierABI"]),
     // 3: files.
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .target(
@@ -120,7 +121,10 @@ let package = Package(
     module("EspalierDemoKit", ["EspalierTensors", "EspalierCheckpoints", "EspalierImages"]),
     program(
       "espalier", folder: "EspalierCLI",
-      ["Espalier", "EspalierHost", "EspalierTensors", argumentParser, logging]),
+      [
+        "Espalier", "EspalierABI", "EspalierConformance", "EspalierHost", "EspalierTensors",
+        argumentParser, logging,
+      ]),
     program(
       "espalier-demo", folder: "EspalierDemo", exclude: ["BaseModel"],
       [
@@ -207,7 +211,7 @@ let package = Package(
       swiftSettings: house),
     .testTarget(
       name: "BackendConformanceTests",
-      dependencies: ["EspalierABI"], swiftSettings: house),
+      dependencies: ["EspalierABI", "EspalierConformance"], swiftSettings: house),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu11

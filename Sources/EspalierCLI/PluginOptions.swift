@@ -30,7 +30,7 @@ struct PluginOptions: ParsableArguments {
   }
 
   /// Where plugins keep what they can make again, by the XDG convention.
-  private static var cacheDirectory: String {
+  static var cacheDirectory: String {
     let environment = ProcessInfo.processInfo.environment
     let base = environment["XDG_CACHE_HOME"].flatMap { $0.hasPrefix("/") ? $0 : nil }
     return (base ?? NSHomeDirectory() + "/.cache") + "/espalier"
