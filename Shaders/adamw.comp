@@ -7,16 +7,12 @@
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
 
-struct Parameter {
-  Floats p;
-  Floats g;
-  Floats m;
-  Floats v;
-};
-
 layout(push_constant) uniform Push {
   Floats scalars;  // lr, β1, β2, ε, weight decay, 1−β1^t, 1−β2^t, multiplier of g
-  Parameter parameters[3];
+  Floats parameters[3];
+  Floats gradients[3];
+  Floats first_moments[3];
+  Floats second_moments[3];
   uint counts[3];
   uint piece;  // elements of a workgroup, a multiple of four
 };
@@ -42,26 +38,11 @@ Step read_step() {
       scalars.at[0] / scalars.at[5], scalars.at[7]);
 }
 
-void update4(Parameter t, uint k, Step s) {
-  vec4 g = Float4s(t.g).at[k] * s.multiplier;
-  vec4 m = Float4s(t.m).at[k];
-  vec4 v = Float4s(t.v).at[k];
+void advance(inout vec4 p, inout vec4 m, inout vec4 v, vec4 gradient, Step s) {
+  vec4 g = gradient * s.multiplier;
   m += s.blend * (g - m);
   v = s.beta2 * v + s.complement * g * g;
-  Float4s(t.m).at[k] = m;
-  Float4s(t.v).at[k] = v;
-  Float4s(t.p).at[k] = Float4s(t.p).at[k] * s.decay - s.rate * m / (sqrt(v) / s.root + s.epsilon);
-}
-
-void update1(Parameter t, uint k, Step s) {
-  float g = t.g.at[k] * s.multiplier;
-  float m = t.m.at[k];
-  float v = t.v.at[k];
-  m += s.blend * (g - m);
-  v = s.beta2 * v + s.complement * g * g;
-  t.m.at[k] = m;
-  t.v.at[k] = v;
-  t.p.at[k] = t.p.at[k] * s.decay - s.rate * m / (sqrt(v) / s.root + s.epsilon);
+  p = p * s.decay - s.rate * m / (sqrt(v) / s.root + s.epsilon);
 }
 
 void main() {
@@ -73,12 +54,30 @@ void main() {
     index -= pieces;
   }
   if (n == 3u) return;
-  Parameter t = parameters[n];
   Step s = read_step();
   uint first = index * piece;
   uint end = min(first + piece, counts[n]);
   uint id = gl_LocalInvocationID.x;
-  for (uint k = (first >> 2) + id; k < end >> 2; k += gl_WorkGroupSize.x) update4(t, k, s);
+  Float4s p4 = Float4s(uvec2(parameters[n]));
+  Float4s g4 = Float4s(uvec2(gradients[n]));
+  Float4s m4 = Float4s(uvec2(first_moments[n]));
+  Float4s v4 = Float4s(uvec2(second_moments[n]));
+  for (uint k = (first >> 2) + id; k < end >> 2; k += gl_WorkGroupSize.x) {
+    vec4 p = p4.at[k];
+    vec4 m = m4.at[k];
+    vec4 v = v4.at[k];
+    advance(p, m, v, g4.at[k], s);
+    p4.at[k] = p;
+    m4.at[k] = m;
+    v4.at[k] = v;
+  }
   uint rest = (end & ~3u) + id;
-  if (rest < end) update1(t, rest, s);
+  if (rest >= end) return;
+  vec4 p = vec4(parameters[n].at[rest]);
+  vec4 m = vec4(first_moments[n].at[rest]);
+  vec4 v = vec4(second_moments[n].at[rest]);
+  advance(p, m, v, vec4(gradients[n].at[rest]), s);
+  parameters[n].at[rest] = p.x;
+  first_moments[n].at[rest] = m.x;
+  second_moments[n].at[rest] = v.x;
 }

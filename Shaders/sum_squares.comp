@@ -31,13 +31,13 @@ void main() {
   vec4 b = vec4(0);
   uint k = (first >> 2) + gl_LocalInvocationID.x;
   for (; k + step < end >> 2; k += 2u * step) {
-    vec4 left = Float4s(x).at[k];
-    vec4 right = Float4s(x).at[k + step];
+    vec4 left = Float4s(uvec2(x)).at[k];
+    vec4 right = Float4s(uvec2(x)).at[k + step];
     a += left * left;
     b += right * right;
   }
   if (k < end >> 2) {
-    vec4 left = Float4s(x).at[k];
+    vec4 left = Float4s(uvec2(x)).at[k];
     a += left * left;
   }
   uint rest = (end & ~3u) + gl_LocalInvocationID.x;

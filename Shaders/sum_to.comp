@@ -45,22 +45,22 @@ uint offset_in(Axes axes, uint index, bool plain) {
 
 vec4 term(uint start, uint index) {
   uint at = start + offset_in(terms, index, plain_terms);
-  if (wide) return half_source ? load4(Acts(x), at) : Float4s(x).at[at];
-  return vec4(half_source ? load(Acts(x), at) : x.at[at], 0, 0, 0);
+  if (wide) return half_source ? load4(Acts(uvec2(x)), at) : Float4s(uvec2(x)).at[at];
+  return vec4(half_source ? load(Acts(uvec2(x)), at) : x.at[at], 0, 0, 0);
 }
 
 void put(uint index, vec4 sum) {
   if (wide && last_kept) {
     if (half_result) {
-      store4(Acts(y), index, sum);
+      store4(Acts(uvec2(y)), index, sum);
     } else {
-      Float4s(y).at[index] = sum;
+      Float4s(uvec2(y)).at[index] = sum;
     }
     return;
   }
   float value = wide ? (sum.x + sum.y) + (sum.z + sum.w) : sum.x;
   if (half_result) {
-    store(Acts(y), index, value);
+    store(Acts(uvec2(y)), index, value);
   } else {
     y.at[index] = value;
   }

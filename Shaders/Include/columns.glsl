@@ -65,7 +65,7 @@ void store_row(Acts t, uint row, Place place, MapShape shape, vec4 value) {
 void store_part(Floats t, Place place, MapShape shape, vec4 value) {
   uint index = place.part * shape.channels + place.channel;
   if (wide) {
-    Float4s(t).at[index >> 2] = value;
+    Float4s(uvec2(t)).at[index >> 2] = value;
   } else {
     t.at[index] = value.x;
   }

@@ -48,13 +48,13 @@ struct AdamWLowering: Lowering {
     let padding = Self.parametersPerDispatch - parameters.count
     var push = PushConstants()
     push.read(scalars)
-    for parameter in parameters {
-      push.update(parameter[0].region)
-      push.read(parameter[1])
-      push.update(parameter[2].region)
-      push.update(parameter[3].region)
+    for k in 0..<4 {
+      for parameter in parameters {
+        // Of the four, only g is not changed.
+        if k == 1 { push.read(parameter[k]) } else { push.update(parameter[k].region) }
+      }
+      for _ in 0..<padding { push.null() }
     }
-    for _ in 0..<4 * padding { push.null() }
     for parameter in parameters { push.uint(parameter[0].elementCount) }
     for _ in 0..<padding { push.uint(0) }
     push.uint(Self.piece)
