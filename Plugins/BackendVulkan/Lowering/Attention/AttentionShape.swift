@@ -58,5 +58,6 @@ struct AttentionShape: Sendable {
   var keyCount: Int { batch * keys * heads * width }
 
   /// The message for operands that make no shape.
-  static let misfit = "q and k are missing, empty, or no [batch, tokens, heads · width] of one batch"
+  static let misfit =
+    "q and k are missing, empty, or no [batch, tokens, heads · width] of one batch"
 }

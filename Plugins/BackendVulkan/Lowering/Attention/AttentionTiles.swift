@@ -24,7 +24,8 @@ struct AttentionTiles: Sendable {
     // Sixteen vec4 of results keep an invocation within its registers; few rows make many workgroups.
     var laneRows = 8
     while laneRows > 1 {
-      let groups = shape.headCount * ((rowCount + laneRows * rowGroups - 1) / (laneRows * rowGroups))
+      let groups =
+        shape.headCount * ((rowCount + laneRows * rowGroups - 1) / (laneRows * rowGroups))
       let isTooLarge = laneRows * laneVectors * sumCount > Self.registerVectors
       guard isTooLarge || (laneRows > 2 && groups < Self.wantedGroups) else { break }
       laneRows /= 2
