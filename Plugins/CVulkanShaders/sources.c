@@ -6,6 +6,9 @@
 static const char activation_glsl[] = {
 #embed "../../Shaders/Include/activation.glsl" suffix(, 0)
 };
+static const char attention_lanes_glsl[] = {
+#embed "../../Shaders/Include/attention_lanes.glsl" suffix(, 0)
+};
 static const char attention_rows_glsl[] = {
 #embed "../../Shaders/Include/attention_rows.glsl" suffix(, 0)
 };
@@ -62,6 +65,15 @@ static const char attention_delta_comp[] = {
 };
 static const char attention_forward_comp[] = {
 #embed "../../Shaders/attention_forward.comp" suffix(, 0)
+};
+static const char attention_lanes_forward_comp[] = {
+#embed "../../Shaders/attention_lanes_forward.comp" suffix(, 0)
+};
+static const char attention_lanes_keys_comp[] = {
+#embed "../../Shaders/attention_lanes_keys.comp" suffix(, 0)
+};
+static const char attention_lanes_queries_comp[] = {
+#embed "../../Shaders/attention_lanes_queries.comp" suffix(, 0)
 };
 static const char attention_parts_comp[] = {
 #embed "../../Shaders/attention_parts.comp" suffix(, 0)
@@ -156,6 +168,7 @@ static const char weighted_mse_finish_comp[] = {
 
 static const vs_source vs_sources[] = {
     {"Include/activation.glsl", activation_glsl},
+    {"Include/attention_lanes.glsl", attention_lanes_glsl},
     {"Include/attention_rows.glsl", attention_rows_glsl},
     {"Include/attention_tiles.glsl", attention_tiles_glsl},
     {"Include/columns.glsl", columns_glsl},
@@ -175,6 +188,9 @@ static const vs_source vs_sources[] = {
     {"attention_backward_queries.comp", attention_backward_queries_comp},
     {"attention_delta.comp", attention_delta_comp},
     {"attention_forward.comp", attention_forward_comp},
+    {"attention_lanes_forward.comp", attention_lanes_forward_comp},
+    {"attention_lanes_keys.comp", attention_lanes_keys_comp},
+    {"attention_lanes_queries.comp", attention_lanes_queries_comp},
     {"attention_parts.comp", attention_parts_comp},
     {"avg_pool2d.comp", avg_pool2d_comp},
     {"avg_pool2d_backward.comp", avg_pool2d_backward_comp},

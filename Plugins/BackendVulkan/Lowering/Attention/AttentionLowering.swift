@@ -16,24 +16,38 @@ struct AttentionLowering: Lowering {
 
   func dispatches(for node: NodeView, on limits: DeviceLimits) -> [Dispatch] {
     guard let shape = AttentionShape(q: node.input(0), k: node.input(1), of: node),
-      let q = node.input(0), let o = node.output(0)
+      let q = node.input(0), let k = node.input(1), let v = node.input(2), let o = node.output(0)
     else { return [] }
+    let variant: KeyValuePairs = ["ACT": q.storageVariant]
+    var push = PushConstants()
+    if let lanes = AttentionLanes(shape, dtype: q.dtype, sumCount: 1, on: limits) {
+      for operand in [q, k, v] { push.fetch(operand.region) }
+      push.write(o)
+      push.write(node.output(1))
+      push.sizes(of: shape)
+      push.uint(shape.isCausal ? 1 : 0)
+      push.uint(node.output(1) == nil ? 0 : 1)
+      push.float(shape.scale)
+      return [
+        Dispatch(
+          shader: ShaderVariant("attention_lanes_forward", variant), constants: lanes.constants,
+          push: push, groups: limits.grid(lanes.groupCount(shape, rowCount: shape.queries)),
+          work: 2 * shape.work)
+      ]
+    }
     let tiles = AttentionTiles(
       shape, rowCount: shape.queries, columnCount: shape.keys, sumCount: 1, on: limits)
-    var push = PushConstants()
-    push.read(q)
-    push.read(node.input(1))
-    push.read(node.input(2))
+    for operand in [q, k, v] { push.read(operand) }
     push.write(o)
     push.write(node.output(1))
     push.sizes(of: shape)
     push.float(shape.scale)
-    let groups = shape.headCount * ((shape.queries + tiles.rows - 1) / tiles.rows)
     return [
       Dispatch(
-        shader: ShaderVariant("attention_forward", ["ACT": q.storageVariant]),
+        shader: ShaderVariant("attention_forward", variant),
         constants: tiles.constants + [node.output(1) == nil ? 0 : 1, UInt32(tiles.groupSize)],
-        push: push, groups: limits.grid(groups), work: 2 * shape.work)
+        push: push, groups: limits.grid(tiles.groupCount(shape, rowCount: shape.queries)),
+        work: 2 * shape.work)
     ]
   }
 }

@@ -51,6 +51,11 @@ struct AttentionTiles: Sendable {
     ].map { UInt32($0) }
   }
 
+  /// Workgroups for `rowCount` rows of each head.
+  func groupCount(_ shape: AttentionShape, rowCount: Int) -> Int {
+    shape.headCount * ((rowCount + rows - 1) / rows)
+  }
+
   private static let registerVectors = 16
   private static let wantedGroups = 512
   private static let wantedSharedBytes = 20 << 10

@@ -1,0 +1,123 @@
+// Attention in registers, for CPU drivers: loads through texel buffers, no shared memory, one subgroup a
+// workgroup.
+//
+// A lane owns lane_rows rows of one head (lane, lane + lanes, … of the workgroup's) and walks over the
+// other operand's rows, its columns, `lanes` at a time; lane r reads column r, and shuffles with constant
+// indices hand it to all.
+//
+//   products(a, b)     product[r][j] = Σ_c a[row j, c]·b[column r, c]
+//   accumulate(n, b)   sums[n][c][j] += Σ_r weight[r][j]·b[column r, first4 + c]
+//
+// A workgroup computes chunk4 vec4 of the width; the products are repeated for each such chunk.
+#extension GL_KHR_shader_subgroup_basic : require
+#extension GL_KHR_shader_subgroup_vote : require
+#extension GL_KHR_shader_subgroup_shuffle : require
+
+layout(constant_id = 3) const uint width = 64;
+layout(constant_id = 4) const uint lanes = 8;
+layout(constant_id = 5) const uint lane_rows = 4;
+layout(constant_id = 6) const uint chunk4 = 16;
+// vec4 that are read at a time in products; divides width / 4, and even where activations are f16.
+layout(constant_id = 7) const uint burst = 4;
+// Arrays `sums` that the kernel needs.
+layout(constant_id = 8) const uint sum_count = 1;
+
+const uint width4 = width / 4;
+const uint chunks = width4 / chunk4;
+const uint rows = lanes * lane_rows;
+
+float product[lanes][lane_rows];
+float weight[lanes][lane_rows];
+vec4 sums[sum_count][chunk4][lane_rows];
+
+// Vector c of the row whose first texel is `row`, and the next one into `next` where a texel holds two.
+#if ACT == 1
+const uint texel_vectors = 2;
+void fetch_pair(usamplerBuffer texels, uint row, uint c, out vec4 pair[2]) {
+  uvec4 words = texelFetch(texels, int(row + c / 2));
+  pair[0] = vec4(unpackHalf2x16(words.x), unpackHalf2x16(words.y));
+  pair[1] = vec4(unpackHalf2x16(words.z), unpackHalf2x16(words.w));
+}
+#else
+const uint texel_vectors = 1;
+void fetch_pair(usamplerBuffer texels, uint row, uint c, out vec4 pair[2]) {
+  pair[0] = fetch4(texels, row + c);
+}
+#endif
+
+// The first texel of row `token` of a head that starts at element `base` of the tensor at texel `first`.
+uint texel_row(uint first, uint base, uint step, uint token, uint count) {
+  return first + (base + min(token, count - 1) * step) / (4 * texel_vectors);
+}
+
+void clear_sums() {
+  [[unroll]] for (uint n = 0; n < sum_count; n++) {
+    [[unroll]] for (uint c = 0; c < chunk4; c++) {
+      [[unroll]] for (uint j = 0; j < lane_rows; j++) sums[n][c][j] = vec4(0);
+    }
+  }
+}
+
+void products(usamplerBuffer a, uint a_rows[lane_rows], usamplerBuffer b, uint b_row) {
+  [[unroll]] for (uint r = 0; r < lanes; r++) {
+    [[unroll]] for (uint j = 0; j < lane_rows; j++) product[r][j] = 0;
+  }
+  vec4 left[lane_rows][burst];
+  vec4 right[burst];
+  for (uint c = 0; c < width4; c += burst) {
+    [[unroll]] for (uint u = 0; u < burst; u += texel_vectors) {
+      vec4 pair[2];
+      fetch_pair(b, b_row, c + u, pair);
+      [[unroll]] for (uint i = 0; i < texel_vectors; i++) right[u + i] = pair[i];
+      [[unroll]] for (uint j = 0; j < lane_rows; j++) {
+        fetch_pair(a, a_rows[j], c + u, pair);
+        [[unroll]] for (uint i = 0; i < texel_vectors; i++) left[j][u + i] = pair[i];
+      }
+    }
+    [[unroll]] for (uint r = 0; r < lanes; r += 2) {
+      float even[lane_rows];
+      float odd[lane_rows];
+      [[unroll]] for (uint j = 0; j < lane_rows; j++) {
+        even[j] = product[r][j];
+        odd[j] = product[r + 1][j];
+      }
+      [[unroll]] for (uint u = 0; u < burst; u++) {
+        [[unroll]] for (uint i = 0; i < 4; i++) {
+          float x = subgroupShuffle(right[u][i], r);
+          float y = subgroupShuffle(right[u][i], r + 1);
+          [[unroll]] for (uint j = 0; j < lane_rows; j++) {
+            even[j] = fma(x, left[j][u][i], even[j]);
+            odd[j] = fma(y, left[j][u][i], odd[j]);
+          }
+        }
+      }
+      [[unroll]] for (uint j = 0; j < lane_rows; j++) {
+        product[r][j] = even[j];
+        product[r + 1][j] = odd[j];
+      }
+    }
+  }
+}
+
+void accumulate(uint n, usamplerBuffer b, uint b_row, uint first4) {
+  [[unroll]] for (uint c = 0; c < chunk4; c += texel_vectors) {
+    vec4 pair[2];
+    fetch_pair(b, b_row, first4 + c, pair);
+    [[unroll]] for (uint k = 0; k < texel_vectors; k++) {
+      vec4 sum[lane_rows];
+      [[unroll]] for (uint j = 0; j < lane_rows; j++) sum[j] = sums[n][c + k][j];
+      [[unroll]] for (uint i = 0; i < 4; i++) {
+        [[unroll]] for (uint r = 0; r < lanes; r++) {
+          float x = subgroupShuffle(pair[k][i], r);
+          [[unroll]] for (uint j = 0; j < lane_rows; j++) sum[j][i] = fma(x, weight[r][j], sum[j][i]);
+        }
+      }
+      [[unroll]] for (uint j = 0; j < lane_rows; j++) sums[n][c + k][j] = sum[j];
+    }
+  }
+}
+
+// Own row j of sums n to the vectors from `first` on.
+void put_sums(Acts t, uint n, uint j, uint first) {
+  [[unroll]] for (uint c = 0; c < chunk4; c++) store4(t, first + c, sums[n][c][j]);
+}
