@@ -175,6 +175,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["EspalierTensors", "EspalierCheckpoints"],
       path: "Tests/TestSupport", swiftSettings: house),
     tests("EspalierTensors", ["EspalierCheckpoints"]),
+    tests("EspalierPluginKit", ["EspalierABI", "EspalierConformance"]),
     tests("EspalierGraph", ["EspalierTensors"]),
     tests(
       "EspalierHost",

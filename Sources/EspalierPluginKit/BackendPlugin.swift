@@ -10,6 +10,8 @@ public protocol BackendPlugin: Sendable {
 }
 
 /// An open device. The kit has checked every graph, plan, range and binding before it asks.
+///
+/// Calls on one object never overlap; calls on a device, its buffers and its executables may.
 public protocol BackendDevice: AnyObject {
   /// New memory; its contents are undefined.
   func makeBuffer(byteCount: UInt64, usage: BufferUsage) throws(PluginError) -> any BackendBuffer
@@ -23,7 +25,8 @@ public protocol BackendDevice: AnyObject {
   /// For every node whether it can run here, with how much scratch, and where its output may stand.
   func analyze(_ graph: BackendGraph) throws(PluginError) -> [NodeAnalysis]
 
-  /// Prepares a graph whose every temporary, scratch and weight has its place.
+  /// Prepares a graph whose every node can run and whose every temporary, scratch and weight has its place,
+  /// a weight aligned to its elements.
   func compile(
     _ graph: BackendGraph, _ plan: BackendPlan
   ) throws(PluginError) -> any BackendExecutable
@@ -34,7 +37,8 @@ public protocol BackendDevice: AnyObject {
   /// Bytes that the device holds now and held at most.
   var memory: (now: UInt64, peak: UInt64) { get }
 
-  /// Waits and frees everything. Nothing is called afterwards.
+  /// Frees everything. The kit has waited and let go of all buffers and executables; nothing is called
+  /// afterwards.
   func close()
 }
 
@@ -62,7 +66,8 @@ public protocol BackendBuffer: AnyObject {
   func read(into destination: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(PluginError)
 }
 
-/// A compiled graph.
+/// A compiled graph. The kit keeps the buffers of its plan as long as it lives, those of an execution until
+/// `execute` returns: who works on after that keeps what it needs.
 public protocol BackendExecutable: AnyObject {
   /// Runs all nodes; may return before the work is done.
   ///

@@ -1,0 +1,139 @@
+import EspalierABI
+import EspalierPluginKit
+import Foundation
+import Synchronization
+
+/// A backend that computes nothing and remembers what the kit asked of it.
+///
+/// Device 0 uses the host's memory in place, device 1 does not. A node's integers say what the analysis
+/// answers: scratch bytes, then the inputs whose place it may take; operation 99 cannot run.
+struct RecordingBackend: BackendPlugin {
+  static let shared = RecordingBackend()
+  /// The second one is too long for the boundary.
+  static let names = ["Imports", String(repeating: "ß", count: 80)]
+
+  func devices() throws(PluginError) -> [BackendDeviceDescription] {
+    Self.names.map { name in
+      BackendDeviceDescription(
+        deviceClass: ESP_DEVICE_SOFTWARE_GPU, name: name, details: "driver 1.2", memoryBytes: 3,
+        freeMemoryBytes: 2, maxBufferBytes: 4096, alignment: 64, activationDTypes: 1,
+        weightDTypes: 7)
+    }
+  }
+
+  func open(
+    device index: Int, options: [String: String]
+  ) throws(PluginError) -> any BackendDevice {
+    if options["fail"] != nil { throw PluginError(ESP_IO, "as asked", nativeCode: -7) }
+    let device = RecordingDevice(importsMemory: index == 0, options: options)
+    Self.opened.withLock { $0[pthread_self()] = device }
+    return device
+  }
+
+  /// The device that this thread opened last.
+  static var lastOpened: RecordingDevice? { opened.withLock { $0[pthread_self()] } }
+
+  private static let opened = Mutex<[pthread_t: RecordingDevice]>([:])
+}
+
+/// A device that counts.
+// SAFETY: every test opens its own and uses it from one thread.
+final class RecordingDevice: BackendDevice, @unchecked Sendable {
+  let importsMemory: Bool
+  let options: [String: String]
+  /// What was called and what went away, in order.
+  var events: [String] = []
+  var graph: BackendGraph?
+  var plan: BackendPlan?
+  /// Thrown by the next execution or wait.
+  var failure: PluginError?
+  var analysesToDrop = 0
+  var usages: [BufferUsage] = []
+
+  init(importsMemory: Bool, options: [String: String]) {
+    self.importsMemory = importsMemory
+    self.options = options
+  }
+
+  func makeBuffer(
+    byteCount: UInt64, usage: BufferUsage
+  ) throws(PluginError) -> any BackendBuffer {
+    usages.append(usage)
+    return RecordingBuffer(Int(byteCount), on: self)
+  }
+
+  func importBuffer(
+    _ memory: UnsafeRawBufferPointer
+  ) throws(PluginError) -> any BackendBuffer {
+    RecordingBuffer(memory.count, on: self, isReadOnly: true)
+  }
+
+  func analyze(_ graph: BackendGraph) throws(PluginError) -> [NodeAnalysis] {
+    graph.nodes.dropLast(analysesToDrop).map { node in
+      NodeAnalysis(
+        objection: node.op == 99 ? "it is too hard" : nil,
+        workspaceBytes: UInt64(node.integers[0]), inPlaceInputs: UInt32(node.integers[1]))
+    }
+  }
+
+  func compile(
+    _ graph: BackendGraph, _ plan: BackendPlan
+  ) throws(PluginError) -> any BackendExecutable {
+    self.graph = graph
+    self.plan = plan
+    return RecordingExecutable(on: self)
+  }
+
+  func wait() throws(PluginError) {
+    events.append("wait")
+    if let failure { throw failure }
+  }
+
+  var memory: (now: UInt64, peak: UInt64) { (5, 8) }
+
+  func close() { events.append("close") }
+}
+
+/// Bytes of the test's own.
+final class RecordingBuffer: BackendBuffer {
+  let byteCount: UInt64
+  let isReadOnly: Bool
+  var bytes: [UInt8]
+  private let device: RecordingDevice
+
+  init(_ count: Int, on device: RecordingDevice, isReadOnly: Bool = false) {
+    byteCount = UInt64(count)
+    bytes = [UInt8](repeating: 0, count: count)
+    self.isReadOnly = isReadOnly
+    self.device = device
+  }
+
+  deinit { device.events.append("buffer gone") }
+
+  func write(_ source: UnsafeRawBufferPointer, at offset: UInt64) throws(PluginError) {
+    bytes.replaceSubrange(Int(offset)..<Int(offset) + source.count, with: source)
+  }
+
+  func read(
+    into destination: UnsafeMutableRawBufferPointer, at offset: UInt64
+  ) throws(PluginError) {
+    destination.copyBytes(from: bytes[Int(offset)..<Int(offset) + destination.count])
+  }
+}
+
+/// Remembers where it was told to find things.
+final class RecordingExecutable: BackendExecutable {
+  private let device: RecordingDevice
+
+  init(on device: RecordingDevice) { self.device = device }
+
+  deinit { device.events.append("executable gone") }
+
+  func execute(_ places: [Place?], timer: NodeTimer?) throws(PluginError) {
+    device.events.append(
+      "execute "
+        + places.map { $0.map { "\($0.offset)+\($0.byteCount)" } ?? "-" }.joined(separator: " "))
+    timer?.record(node: 3, begin: 10, end: 20)
+    if let failure = device.failure { throw failure }
+  }
+}
