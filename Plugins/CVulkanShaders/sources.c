@@ -30,6 +30,27 @@ static const char half_glsl[] = {
 static const char lanes_glsl[] = {
 #embed "../../Shaders/Include/lanes.glsl" suffix(, 0)
 };
+static const char operand_reads_glsl[] = {
+#embed "../../Shaders/Include/operand_reads.glsl" suffix(, 0)
+};
+static const char product_glsl[] = {
+#embed "../../Shaders/Include/product.glsl" suffix(, 0)
+};
+static const char product_block_glsl[] = {
+#embed "../../Shaders/Include/product_block.glsl" suffix(, 0)
+};
+static const char product_core_glsl[] = {
+#embed "../../Shaders/Include/product_core.glsl" suffix(, 0)
+};
+static const char product_result_glsl[] = {
+#embed "../../Shaders/Include/product_result.glsl" suffix(, 0)
+};
+static const char product_shared_glsl[] = {
+#embed "../../Shaders/Include/product_shared.glsl" suffix(, 0)
+};
+static const char product_subgroup_glsl[] = {
+#embed "../../Shaders/Include/product_subgroup.glsl" suffix(, 0)
+};
 static const char reduce_glsl[] = {
 #embed "../../Shaders/Include/reduce.glsl" suffix(, 0)
 };
@@ -93,8 +114,17 @@ static const char cast_comp[] = {
 static const char concat_comp[] = {
 #embed "../../Shaders/concat.comp" suffix(, 0)
 };
+static const char conv2d_comp[] = {
+#embed "../../Shaders/conv2d.comp" suffix(, 0)
+};
+static const char conv2d_dw_comp[] = {
+#embed "../../Shaders/conv2d_dw.comp" suffix(, 0)
+};
 static const char embedding_comp[] = {
 #embed "../../Shaders/embedding.comp" suffix(, 0)
+};
+static const char filter_gradient_comp[] = {
+#embed "../../Shaders/filter_gradient.comp" suffix(, 0)
 };
 static const char gather_rows_comp[] = {
 #embed "../../Shaders/gather_rows.comp" suffix(, 0)
@@ -126,8 +156,14 @@ static const char layer_norm_comp[] = {
 static const char layer_norm_backward_comp[] = {
 #embed "../../Shaders/layer_norm_backward.comp" suffix(, 0)
 };
+static const char matmul_comp[] = {
+#embed "../../Shaders/matmul.comp" suffix(, 0)
+};
 static const char norm_parameter_sums_comp[] = {
 #embed "../../Shaders/norm_parameter_sums.comp" suffix(, 0)
+};
+static const char pack_filters_comp[] = {
+#embed "../../Shaders/pack_filters.comp" suffix(, 0)
 };
 static const char pixel_unshuffle_comp[] = {
 #embed "../../Shaders/pixel_unshuffle.comp" suffix(, 0)
@@ -137,6 +173,9 @@ static const char scale_comp[] = {
 };
 static const char slice_comp[] = {
 #embed "../../Shaders/slice.comp" suffix(, 0)
+};
+static const char split_sum_comp[] = {
+#embed "../../Shaders/split_sum.comp" suffix(, 0)
 };
 static const char sum_squares_comp[] = {
 #embed "../../Shaders/sum_squares.comp" suffix(, 0)
@@ -176,6 +215,13 @@ static const vs_source vs_sources[] = {
     {"Include/grid.glsl", grid_glsl},
     {"Include/half.glsl", half_glsl},
     {"Include/lanes.glsl", lanes_glsl},
+    {"Include/operand_reads.glsl", operand_reads_glsl},
+    {"Include/product.glsl", product_glsl},
+    {"Include/product_block.glsl", product_block_glsl},
+    {"Include/product_core.glsl", product_core_glsl},
+    {"Include/product_result.glsl", product_result_glsl},
+    {"Include/product_shared.glsl", product_shared_glsl},
+    {"Include/product_subgroup.glsl", product_subgroup_glsl},
     {"Include/reduce.glsl", reduce_glsl},
     {"Include/rows.glsl", rows_glsl},
     {"Include/texels.glsl", texels_glsl},
@@ -197,7 +243,10 @@ static const vs_source vs_sources[] = {
     {"broadcast.comp", broadcast_comp},
     {"cast.comp", cast_comp},
     {"concat.comp", concat_comp},
+    {"conv2d.comp", conv2d_comp},
+    {"conv2d_dw.comp", conv2d_dw_comp},
     {"embedding.comp", embedding_comp},
+    {"filter_gradient.comp", filter_gradient_comp},
     {"gather_rows.comp", gather_rows_comp},
     {"geglu.comp", geglu_comp},
     {"geglu_backward.comp", geglu_backward_comp},
@@ -208,10 +257,13 @@ static const vs_source vs_sources[] = {
     {"group_norm_statistics.comp", group_norm_statistics_comp},
     {"layer_norm.comp", layer_norm_comp},
     {"layer_norm_backward.comp", layer_norm_backward_comp},
+    {"matmul.comp", matmul_comp},
     {"norm_parameter_sums.comp", norm_parameter_sums_comp},
+    {"pack_filters.comp", pack_filters_comp},
     {"pixel_unshuffle.comp", pixel_unshuffle_comp},
     {"scale.comp", scale_comp},
     {"slice.comp", slice_comp},
+    {"split_sum.comp", split_sum_comp},
     {"sum_squares.comp", sum_squares_comp},
     {"sum_to.comp", sum_to_comp},
     {"unary.comp", unary_comp},

@@ -1,0 +1,6 @@
+// main() of a matrix product, by CORE. Included last.
+#if CORE == 0
+#include "product_shared.glsl"
+#else
+#include "product_subgroup.glsl"
+#endif

@@ -1,0 +1,57 @@
+// y = act(a·bᵀ + bias) + residual; a and b in lines along the depth, or across it.
+//
+// LINEAR     y[M,N]  = x[M,K]·w[N,K]ᵀ:  a = x, b = w
+// LINEAR_DX  dx[M,K] = dy[M,N]·w[N,K]:  a = dy, b = w, across
+// LINEAR_DW  dw[N,K] = dy[M,N]ᵀ·x[M,K]: a = dy, across, b = x, across
+// A workgroup makes one tile of y, or the partial sums of one part of the depth.
+//! variants ACT=0,1 CORE=0,1,2 WEIGHT=0,1,2
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "Include/types.glsl"
+#include "Include/weights.glsl"
+#include "Include/grid.glsl"
+#include "Include/vectors.glsl"
+#include "Include/activation.glsl"
+#include "Include/product_block.glsl"
+#include "Include/product.glsl"
+
+layout(push_constant) uniform Push {
+  Product product;
+  Acts a;     // [rows, depth], or [depth, rows] where A_ACROSS
+  Weights b;  // [columns, depth], or [depth, columns] where B_ACROSS
+  uint aTexel;  // where a and b start in their texel buffers, with CORE 2
+  uint bTexel;
+  uint depth;
+};
+
+#include "Include/operand_reads.glsl"
+#include "Include/product_result.glsl"
+
+uint here;  // the depth at which the present step starts
+
+void begin_steps(uint step) { here = step * DEPTH; }
+void next_step() { here += DEPTH; }
+void begin_a(uint slot, uint row, uint k) {}
+void begin_b(uint slot, uint column, uint k) {}
+
+vec4 load_a(uint slot, uint row, uint k) {
+  k += here;
+  if (A_ACROSS) {
+    vec4 quad = a_run(min(k, depth - 1), row, product.rows);
+    return WHOLE_STEPS || k < depth ? quad : vec4(0.0);
+  }
+  vec4 quad = a_run(min(row, product.rows - 1), k, depth);
+  return WHOLE_STEPS ? quad : keep_below(depth, k, quad);
+}
+
+vec4 load_b(uint slot, uint column, uint k) {
+  k += here;
+  if (B_ACROSS) {
+    vec4 quad = b_run(min(k, depth - 1), column, product.columns);
+    return WHOLE_STEPS || k < depth ? quad : vec4(0.0);
+  }
+  vec4 quad = b_run(min(column, product.columns - 1), k, depth);
+  return WHOLE_STEPS ? quad : keep_below(depth, k, quad);
+}
+
+#include "Include/product_core.glsl"
