@@ -30,7 +30,7 @@ void main() {
   for (uint split = 0; split < splits; split++) {
     uint at = (split * product.rows + row) * product.columns + column;
     if (Y_QUADS) {
-      sum += Float4s(partial).at[at >> 2];
+      sum += Float4s(uvec2(partial)).at[at >> 2];
     } else {
       [[unroll]] for (uint j = 0; j < 4; j++) {
         if (column + j < product.columns) sum[j] += partial.at[at + j];

@@ -49,7 +49,7 @@ void put_result(uint split, uint row, uint column, vec4 sum) {
   if (Y_QUADS) {
     vec4 value = finish4(row, column, sum);
     if (Y_FLOAT) {
-      Float4s(product.y).at[at >> 2] = value;
+      Float4s(uvec2(product.y)).at[at >> 2] = value;
     } else {
       store4(product.y, at >> 2, value);
     }
@@ -59,7 +59,7 @@ void put_result(uint split, uint row, uint column, vec4 sum) {
     if (column + j < product.columns) {
       float value = finish(row, column + j, sum[j]);
       if (Y_FLOAT) {
-        Floats(product.y).at[at + j] = value;
+        Floats(uvec2(product.y)).at[at + j] = value;
       } else {
         store(product.y, at + j, value);
       }
