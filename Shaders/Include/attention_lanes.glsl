@@ -22,6 +22,9 @@ layout(constant_id = 7) const uint burst = 4;
 // Arrays `sums` that the kernel needs.
 layout(constant_id = 8) const uint sum_count = 1;
 
+// Columns whose products are in the making at a time: with lane_rows as many chains as registers hold.
+const uint block = 2;
+
 const uint width4 = width / 4;
 const uint chunks = width4 / chunk4;
 const uint rows = lanes * lane_rows;
@@ -74,26 +77,21 @@ void products(usamplerBuffer a, uint a_rows[lane_rows], usamplerBuffer b, uint b
         [[unroll]] for (uint i = 0; i < texel_vectors; i++) left[j][u + i] = pair[i];
       }
     }
-    [[unroll]] for (uint r = 0; r < lanes; r += 2) {
-      float even[lane_rows];
-      float odd[lane_rows];
-      [[unroll]] for (uint j = 0; j < lane_rows; j++) {
-        even[j] = product[r][j];
-        odd[j] = product[r + 1][j];
+    [[unroll]] for (uint r = 0; r < lanes; r += block) {
+      float part[block][lane_rows];
+      [[unroll]] for (uint k = 0; k < block; k++) {
+        [[unroll]] for (uint j = 0; j < lane_rows; j++) part[k][j] = product[r + k][j];
       }
       [[unroll]] for (uint u = 0; u < burst; u++) {
         [[unroll]] for (uint i = 0; i < 4; i++) {
-          float x = subgroupShuffle(right[u][i], r);
-          float y = subgroupShuffle(right[u][i], r + 1);
-          [[unroll]] for (uint j = 0; j < lane_rows; j++) {
-            even[j] = fma(x, left[j][u][i], even[j]);
-            odd[j] = fma(y, left[j][u][i], odd[j]);
+          [[unroll]] for (uint k = 0; k < block; k++) {
+            float x = subgroupShuffle(right[u][i], r + k);
+            [[unroll]] for (uint j = 0; j < lane_rows; j++) part[k][j] = fma(x, left[j][u][i], part[k][j]);
           }
         }
       }
-      [[unroll]] for (uint j = 0; j < lane_rows; j++) {
-        product[r][j] = even[j];
-        product[r + 1][j] = odd[j];
+      [[unroll]] for (uint k = 0; k < block; k++) {
+        [[unroll]] for (uint j = 0; j < lane_rows; j++) product[r + k][j] = part[k][j];
       }
     }
   }

@@ -32,14 +32,17 @@ struct AttentionTiles: Sendable {
     }
     let rows = laneRows * rowGroups
 
+    // Wide tiles load and wait less, narrow ones compute less padding: about what an invocation spends.
     let candidates = [4, 2, 1].map { columnLanes * $0 }.filter {
       Self.sharedBytes(rows: rows, columns: $0, vectors: vectors)
         <= min(limits.sharedMemoryBytes, Self.wantedSharedBytes)
     }
-    // The fewest columns of padding; among equals the widest tile.
-    let columns =
-      candidates.min { Self.padded(columnCount, to: $0) < Self.padded(columnCount, to: $1) }
-      ?? columnLanes
+    func cost(_ columns: Int) -> Int {
+      let laneColumns = columns / columnLanes
+      let tiles = (columnCount + columns - 1) / columns
+      return tiles * (32 + 4 * (laneRows + laneColumns) + 8 * laneRows * laneColumns)
+    }
+    let columns = candidates.min { cost($0) < cost($1) } ?? columnLanes
     let staged = Self.stagedRows(rows: rows, columns: columns, vectors: vectors)
     self.rows = rows
     self.columns = columns
@@ -59,8 +62,6 @@ struct AttentionTiles: Sendable {
   private static let registerVectors = 16
   private static let wantedGroups = 512
   private static let wantedSharedBytes = 20 << 10
-
-  private static func padded(_ count: Int, to tile: Int) -> Int { (count + tile - 1) / tile * tile }
 
   /// Rows that `accumulate` stages: as many as fit where the slices for `products` are, at least 4.
   private static func stagedRows(rows: Int, columns: Int, vectors: Int) -> Int {
