@@ -1,6 +1,7 @@
 // The means over each group of dz·gamma and of dz·gamma·u, from the partial sums of its channels.
 //
 // One workgroup per sample and group.
+//! variants SUBGROUP=0,1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
@@ -33,7 +34,7 @@ void main() {
     uint at = (index / groups * blocks + k / width) * channels + c;
     sum += vec2(sums.at[at], scaled.at[at]) * vector_at(gamma, c, vector_dtype);
   }
-  sum = sum_neighbours(vec4(sum, 0, 0), gl_WorkGroupSize.x).xy / (float(pixels) * float(width));
+  sum = sum_workgroup(sum) / (float(pixels) * float(width));
   if (gl_LocalInvocationID.x > 0u) return;
   mean_dz.at[index] = sum.x;
   mean_dzu.at[index] = sum.y;

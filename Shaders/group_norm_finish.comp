@@ -1,7 +1,7 @@
 // Mean and reciprocal standard deviation of each group from the partial statistics of its channels.
 //
 // One workgroup per sample and group.
-//! variants ACT=0,1
+//! variants ACT=0,1 SUBGROUP=0,1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
@@ -41,7 +41,7 @@ void main() {
     float centre = means.at[(sample_index * blocks + part) * channels + channel + c];
     sum += count * (centre + (load(x, corner + c) - shift));
   }
-  float centre = sum_neighbours(vec4(sum), gl_WorkGroupSize.x).x / elements;
+  float centre = sum_workgroup(sum) / elements;
 
   float square = 0.0;
   for (uint k = gl_LocalInvocationID.x; k < blocks * width; k += gl_WorkGroupSize.x) {
@@ -52,7 +52,7 @@ void main() {
     float distance = means.at[at] + (load(x, corner + c) - shift) - centre;
     square += squares.at[at] + count * distance * distance;
   }
-  square = sum_neighbours(vec4(square), gl_WorkGroupSize.x).x;
+  square = sum_workgroup(square);
   if (gl_LocalInvocationID.x > 0u) return;
   mean.at[index] = shift + centre;
   rstd.at[index] = 1.0 / sqrt(square / elements + epsilon);

@@ -1,8 +1,7 @@
 // y = (x − mean)·rstd·gamma + beta over the rows of x[R,C], with mean and rstd of each row.
 //
-// Workgroup: `lanes` invocations share a row and keep it in registers; the workgroup's rows lie side by
-// side, and each invocation takes `row_count` of them in turn. y may be x.
-//! variants ACT=0,1
+// Workgroup: `row_count` rows in turn, see Include/rows.glsl. y may be x.
+//! variants ACT=0,1 SUBGROUP=0,1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
@@ -27,37 +26,35 @@ layout(push_constant) uniform Push {
   float epsilon;
 };
 
-void normalise(uint row, vec4 slope[vectors], vec4 shift[vectors]) {
-  vec4 held[vectors];
+void normalise(uint row, vec4 slope[pieces], vec4 shift[pieces]) {
+  vec4 held[pieces];
   vec4 sum = vec4(0);
-  [[unroll]] for (uint k = 0; k < vectors; k++) {
-    held[k] = row_piece(x, row, k, rows, width);
+  [[unroll]] for (uint k = 0; k < pieces; k++) {
+    held[k] = row_piece(x, row, k, width);
     sum += held[k];
   }
-  float centre = sum_neighbours(vec4(total(sum)), lanes).x / float(width);
+  float centre = sum_workgroup(total(sum)) / float(width);
   vec4 square = vec4(0);
-  [[unroll]] for (uint k = 0; k < vectors; k++) {
+  [[unroll]] for (uint k = 0; k < pieces; k++) {
     held[k] -= centre;
     if (in_row(k, width)) square += held[k] * held[k];
   }
-  float scale = sum_neighbours(vec4(total(square)), lanes).x;
+  float scale = sum_workgroup(total(square));
   scale = 1.0 / sqrt(scale / float(width) + epsilon);
-  if (row >= rows) return;
-  [[unroll]] for (uint k = 0; k < vectors; k++) {
-    if (!in_row(k, width)) continue;
+  [[unroll]] for (uint k = 0; k < pieces; k++)
     store_piece(y, row, k, width, held[k] * scale * slope[k] + shift[k]);
-  }
-  if (row_lane() > 0u) return;
+  if (gl_LocalInvocationID.x > 0u) return;
   if (has_mean) mean.at[row] = centre;
   if (has_rstd) rstd.at[row] = scale;
 }
 
 void main() {
-  vec4 slope[vectors];
-  vec4 shift[vectors];
-  [[unroll]] for (uint k = 0; k < vectors; k++) {
-    slope[k] = in_row(k, width) ? vector_piece(gamma, k, vector_dtype) : vec4(0);
-    shift[k] = in_row(k, width) ? vector_piece(beta, k, vector_dtype) : vec4(0);
+  vec4 slope[pieces];
+  vec4 shift[pieces];
+  [[unroll]] for (uint k = 0; k < pieces; k++) {
+    slope[k] = vector_piece(gamma, k, width, vector_dtype);
+    shift[k] = vector_piece(beta, k, width, vector_dtype);
   }
-  for (uint k = 0; k < row_count; k++) normalise(row_of(k, row_count), slope, shift);
+  uint first = group_index() * row_count;
+  for (uint row = first; row < min(first + row_count, rows); row++) normalise(row, slope, shift);
 }

@@ -1,8 +1,8 @@
 // dx = rstd·(dy·gamma − m(dy·gamma) − u·m(dy·gamma·u)) + residual over the rows of x[R,C], where
 // u = (x − mean)·rstd and m is the mean over a row.
 //
-// Workgroup: see layer_norm.comp. dx may be dy, x or residual.
-//! variants ACT=0,1
+// Workgroup: `row_count` rows in turn, see Include/rows.glsl. dx may be dy, x or residual.
+//! variants ACT=0,1 SUBGROUP=0,1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
@@ -26,34 +26,31 @@ layout(push_constant) uniform Push {
   uint row_count;
 };
 
-void differentiate(uint row, vec4 slope[vectors]) {
-  bool inside = row < rows;
-  float centre = inside ? mean.at[row] : 0.0;
-  float scale = inside ? rstd.at[row] : 0.0;
-  vec4 u[vectors];
-  vec4 dz[vectors];
+void differentiate(uint row, vec4 slope[pieces]) {
+  float centre = mean.at[row];
+  float scale = rstd.at[row];
+  vec4 u[pieces];
+  vec4 dz[pieces];
   vec4 sum = vec4(0);
   vec4 product = vec4(0);
-  [[unroll]] for (uint k = 0; k < vectors; k++) {
-    u[k] = (row_piece(x, row, k, rows, width) - centre) * scale;
-    dz[k] = row_piece(dy, row, k, rows, width) * slope[k];
+  [[unroll]] for (uint k = 0; k < pieces; k++) {
+    u[k] = (row_piece(x, row, k, width) - centre) * scale;
+    dz[k] = row_piece(dy, row, k, width) * slope[k];
     sum += dz[k];
     product += dz[k] * u[k];
   }
-  vec2 means =
-      sum_neighbours(vec4(total(sum), total(product), 0, 0), lanes).xy / float(width);
-  if (!inside) return;
-  [[unroll]] for (uint k = 0; k < vectors; k++) {
-    if (!in_row(k, width)) continue;
+  vec2 means = sum_workgroup(vec2(total(sum), total(product))) / float(width);
+  [[unroll]] for (uint k = 0; k < pieces; k++) {
     vec4 result = scale * (dz[k] - means.x - u[k] * means.y);
-    if (has_residual) result += row_piece(residual, row, k, rows, width);
+    if (has_residual) result += row_piece(residual, row, k, width);
     store_piece(dx, row, k, width, result);
   }
 }
 
 void main() {
-  vec4 slope[vectors];
-  [[unroll]] for (uint k = 0; k < vectors; k++)
-    slope[k] = in_row(k, width) ? vector_piece(gamma, k, vector_dtype) : vec4(0);
-  for (uint k = 0; k < row_count; k++) differentiate(row_of(k, row_count), slope);
+  vec4 slope[pieces];
+  [[unroll]] for (uint k = 0; k < pieces; k++)
+    slope[k] = vector_piece(gamma, k, width, vector_dtype);
+  uint first = group_index() * row_count;
+  for (uint row = first; row < min(first + row_count, rows); row++) differentiate(row, slope);
 }

@@ -2,10 +2,11 @@
 // with u = (x − mean)·rstd and dz = dy·act'(u·gamma + beta).
 //
 // Workgroup: see Include/columns.glsl. Group norm has a statistic per group, layer norm one per row.
-//! variants ACT=0,1
+//! variants ACT=0,1 FETCH=0,1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
+#include "Include/source.glsl"
 #include "Include/grid.glsl"
 #include "Include/vectors.glsl"
 #include "Include/activation.glsl"
@@ -16,8 +17,8 @@ layout(constant_id = 6) const uint vector_dtype = 0;
 layout(constant_id = 7) const bool by_row = false;
 
 layout(push_constant) uniform Push {
-  Acts dy;
-  Acts x;
+  Source dy;
+  Source x;
   Floats mean;    // [B,G], or [P] by row
   Floats rstd;    // as mean
   Words gamma;    // null without an activation
@@ -49,8 +50,8 @@ void main() {
       centre = vec4(mean.at[row]);
       scale = vec4(rstd.at[row]);
     }
-    vec4 u = (row_at(x, row, place, shape) - centre) * scale;
-    vec4 dz = row_at(dy, row, place, shape);
+    vec4 u = (row_source(1, x, row, place, shape) - centre) * scale;
+    vec4 dz = row_source(0, dy, row, place, shape);
     if (act != ACT_NONE) dz *= activation_slope(act, u * slope + shift);
     sum += dz;
     product += dz * u;

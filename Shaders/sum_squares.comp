@@ -1,6 +1,7 @@
 // Partial sums of squares over pieces of up to eight f32 tensors.
 //
 // One workgroup per piece, counted through the tensors; a tensor without elements has none.
+//! variants SUBGROUP=0,1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
@@ -42,6 +43,7 @@ void main() {
   }
   uint rest = (end & ~3u) + gl_LocalInvocationID.x;
   if (rest < end) b.x += x.at[rest] * x.at[rest];
-  vec4 sum = sum_neighbours(a + b, step);
-  if (gl_LocalInvocationID.x == 0u) sums.at[group_index()] = (sum.x + sum.y) + (sum.z + sum.w);
+  a += b;
+  float sum = sum_workgroup((a.x + a.y) + (a.z + a.w));
+  if (gl_LocalInvocationID.x == 0u) sums.at[group_index()] = sum;
 }

@@ -3,10 +3,11 @@
 // An output is summed by `sum_lanes` invocations and a tree; a workgroup takes several outputs side by
 // side. Where x's last axis is kept, neighbours take neighbouring outputs, else neighbouring terms. Long
 // sums are cut into parts, whose results [parts,outputs] are summed in the same way afterwards.
-//! variants ACT=0,1
+//! variants ACT=0,1 FETCH=0,1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
+#include "Include/source.glsl"
 #include "Include/grid.glsl"
 #include "Include/reduce.glsl"
 layout(constant_id = 3) const uint sum_lanes = 16;        // a power of two
@@ -28,7 +29,11 @@ struct Axes {
 };
 
 layout(push_constant) uniform Push {
+#if FETCH == 1
+  uint x;
+#else
   Floats x;
+#endif
   Floats y;
   Axes outputs;
   Axes terms;
@@ -45,8 +50,12 @@ uint offset_in(Axes axes, uint index, bool plain) {
 
 vec4 term(uint start, uint index) {
   uint at = start + offset_in(terms, index, plain_terms);
+#if FETCH == 1
+  return fetch4(texels0, x + at);
+#else
   if (wide) return half_source ? load4(Acts(uvec2(x)), at) : Float4s(uvec2(x)).at[at];
   return vec4(half_source ? load(Acts(uvec2(x)), at) : x.at[at], 0, 0, 0);
+#endif
 }
 
 void put(uint index, vec4 sum) {
@@ -58,11 +67,10 @@ void put(uint index, vec4 sum) {
     }
     return;
   }
-  float value = wide ? (sum.x + sum.y) + (sum.z + sum.w) : sum.x;
   if (half_result) {
-    store(Acts(uvec2(y)), index, value);
+    store(Acts(uvec2(y)), index, sum.x);
   } else {
-    y.at[index] = value;
+    y.at[index] = sum.x;
   }
 }
 
@@ -93,6 +101,10 @@ void main() {
     for (; k < end; k += sum_lanes) a += term(start, k);
   }
   vec4 sum = (a + b) + (c + d);
-  sum = last_kept ? sum_columns(sum, output_lanes) : sum_neighbours(sum, sum_lanes);
+  if (last_kept) {
+    sum = sum_columns(sum, output_lanes);
+  } else {
+    sum.x = sum_neighbours((sum.x + sum.y) + (sum.z + sum.w), sum_lanes);
+  }
   if (inside && lane == 0u) put(part_index * outputs.count + output_index, sum);
 }

@@ -1,17 +1,18 @@
 // Partial sums of (prediction − target)² over pieces of each sample.
 //
 // One workgroup per piece.
-//! variants ACT=0,1
+//! variants ACT=0,1 FETCH=0,1 SUBGROUP=0,1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
+#include "Include/source.glsl"
 #include "Include/grid.glsl"
 #include "Include/reduce.glsl"
 layout(constant_id = 3) const bool wide = true;  // samples are read by fours
 
 layout(push_constant) uniform Push {
-  Acts prediction;
-  Acts target;
+  Source prediction;
+  Source target;
   Floats sums;  // [B,pieces]
   uint samples;
   uint count;   // of a sample, in elements or fours
@@ -19,8 +20,8 @@ layout(push_constant) uniform Push {
 };
 
 vec4 squared_error(uint index) {
-  vec4 error = wide ? load4(prediction, index) - load4(target, index)
-                    : vec4(load(prediction, index) - load(target, index), 0, 0, 0);
+  vec4 error = wide ? source4(0, prediction, index) - source4(1, target, index)
+                    : vec4(source1(prediction, index) - source1(target, index), 0, 0, 0);
   return error * error;
 }
 
@@ -39,6 +40,7 @@ void main() {
     b += squared_error(k + step);
   }
   if (k < end) a += squared_error(k);
-  vec4 sum = sum_neighbours(a + b, step);
-  if (gl_LocalInvocationID.x == 0u) sums.at[index] = (sum.x + sum.y) + (sum.z + sum.w);
+  a += b;
+  float sum = sum_workgroup((a.x + a.y) + (a.z + a.w));
+  if (gl_LocalInvocationID.x == 0u) sums.at[index] = sum;
 }

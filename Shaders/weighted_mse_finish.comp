@@ -1,6 +1,7 @@
 // means[b] = Σ sums[b,…] / n, loss = Σ_b weight[b]·means[b] / B.
 //
 // One workgroup.
+//! variants SUBGROUP=0,1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
@@ -24,7 +25,7 @@ void main() {
     float sum = 0.0;
     for (uint k = gl_LocalInvocationID.x; k < pieces; k += gl_WorkGroupSize.x)
       sum += sums.at[item * pieces + k];
-    float mean = sum_neighbours(vec4(sum), gl_WorkGroupSize.x).x / float(count);
+    float mean = sum_workgroup(sum) / float(count);
     loss_sum += weight.at[item] * mean;
     if (has_means && gl_LocalInvocationID.x == 0u) means.at[item] = mean;
   }

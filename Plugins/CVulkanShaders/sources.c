@@ -57,6 +57,9 @@ static const char reduce_glsl[] = {
 static const char rows_glsl[] = {
 #embed "../../Shaders/Include/rows.glsl" suffix(, 0)
 };
+static const char source_glsl[] = {
+#embed "../../Shaders/Include/source.glsl" suffix(, 0)
+};
 static const char texels_glsl[] = {
 #embed "../../Shaders/Include/texels.glsl" suffix(, 0)
 };
@@ -224,6 +227,7 @@ static const vs_source vs_sources[] = {
     {"Include/product_subgroup.glsl", product_subgroup_glsl},
     {"Include/reduce.glsl", reduce_glsl},
     {"Include/rows.glsl", rows_glsl},
+    {"Include/source.glsl", source_glsl},
     {"Include/texels.glsl", texels_glsl},
     {"Include/types.glsl", types_glsl},
     {"Include/units.glsl", units_glsl},

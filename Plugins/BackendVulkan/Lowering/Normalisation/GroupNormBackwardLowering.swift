@@ -96,7 +96,8 @@ private struct GroupNormBackward {
     let entries = tiling.blocks * shape.channels / shape.groups
     let size = limits.groupSize(min(256, entries.nextPowerOfTwo))
     return Dispatch(
-      shader: ShaderVariant("group_norm_backward_finish"),
+      shader: ShaderVariant(
+        "group_norm_backward_finish", ["SUBGROUP": limits.subgroupVariant]),
       constants: [UInt32(size), 1, 1, UInt32(gamma.dtype)], push: push,
       groups: limits.grid(shape.statisticCount), work: Double(2 * tiling.partialCount))
   }

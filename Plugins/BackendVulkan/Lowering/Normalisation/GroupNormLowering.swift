@@ -62,13 +62,15 @@ private struct GroupNormPlan {
   }
 
   func statistics() -> Dispatch {
+    let isFetched = limits.fetches([x], byFours: tiling.isWide)
     var push = PushConstants()
-    push.read(x.region)
+    push.source(x.region, isFetched: isFetched)
     push.write(means)
     push.write(squares)
     tiling.append(to: &push)
     return Dispatch(
-      shader: ShaderVariant("group_norm_statistics", ["ACT": x.storageVariant]),
+      shader: ShaderVariant(
+        "group_norm_statistics", ["ACT": x.storageVariant, "FETCH": isFetched ? 1 : 0]),
       constants: tiling.constants, push: push, groups: limits.grid(tiling.workgroups),
       work: Double(x.elementCount))
   }
@@ -84,7 +86,8 @@ private struct GroupNormPlan {
     let entries = tiling.blocks * shape.channels / shape.groups
     let size = limits.groupSize(min(256, entries.nextPowerOfTwo))
     return Dispatch(
-      shader: ShaderVariant("group_norm_finish", ["ACT": x.storageVariant]),
+      shader: ShaderVariant(
+        "group_norm_finish", ["ACT": x.storageVariant, "SUBGROUP": limits.subgroupVariant]),
       constants: [UInt32(size), 1, 1], push: push, groups: limits.grid(shape.statisticCount),
       work: Double(4 * tiling.partialCount))
   }

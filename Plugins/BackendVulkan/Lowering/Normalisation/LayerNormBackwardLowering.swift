@@ -69,7 +69,8 @@ struct LayerNormBackwardLowering: Lowering {
     push.write(dx)
     tiling.append(to: &push)
     return Dispatch(
-      shader: ShaderVariant("layer_norm_backward", ["ACT": dx.storageVariant]),
+      shader: ShaderVariant(
+        "layer_norm_backward", ["ACT": dx.storageVariant, "SUBGROUP": limits.subgroupVariant]),
       constants: tiling.constants + [UInt32(gamma.dtype), node.input(5) == nil ? 0 : 1],
       push: push, groups: limits.grid(tiling.workgroups), work: Double(3 * dx.elementCount))
   }

@@ -36,7 +36,8 @@ struct LayerNormLowering: Lowering {
     let flags: [UInt32] = [node.output(1) == nil ? 0 : 1, node.output(2) == nil ? 0 : 1]
     return [
       Dispatch(
-        shader: ShaderVariant("layer_norm", ["ACT": x.storageVariant]),
+        shader: ShaderVariant(
+          "layer_norm", ["ACT": x.storageVariant, "SUBGROUP": limits.subgroupVariant]),
         constants: tiling.constants + [UInt32(gamma.dtype)] + flags, push: push,
         groups: limits.grid(tiling.workgroups), work: Double(2 * x.elementCount))
     ]

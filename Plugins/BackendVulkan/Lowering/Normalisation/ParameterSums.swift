@@ -38,7 +38,9 @@ struct ParameterSums: Sendable {
     dy: Operand, x: Operand, mean: Operand, rstd: Operand, statistics: Statistics
   ) -> Dispatch {
     var push = PushConstants()
-    for operand in [dy, x, mean, rstd] { push.read(operand) }
+    let isFetched = limits.fetches([dy, x], byFours: tiling.isWide)
+    for operand in [dy, x] { push.source(operand.region, isFetched: isFetched) }
+    for operand in [mean, rstd] { push.read(operand) }
     var constants = tiling.constants
     var groups = 1
     if case .groups(let count, let act, let gamma, let beta) = statistics {
@@ -56,7 +58,8 @@ struct ParameterSums: Sendable {
     tiling.append(to: &push)
     push.uint(groups)
     return Dispatch(
-      shader: ShaderVariant("norm_parameter_sums", ["ACT": x.storageVariant]),
+      shader: ShaderVariant(
+        "norm_parameter_sums", ["ACT": x.storageVariant, "FETCH": isFetched ? 1 : 0]),
       constants: constants, push: push, groups: limits.grid(tiling.workgroups),
       work: Double(2 * x.elementCount))
   }

@@ -6,35 +6,36 @@ struct RowTiling: Sendable {
   let isWide: Bool
   /// Invocations of a workgroup.
   let size: Int
-  /// Invocations that share a row.
-  let lanes: Int
   /// Pieces of a row that an invocation holds.
-  let vectors: Int
-  /// Rows that an invocation takes in turn.
+  let pieces: Int
+  /// All invocations hold as many.
+  let isEven: Bool
+  /// Rows that a workgroup takes in turn.
   let rowCount: Int
 
-  /// Pieces that fit into registers, and the most that a shader is compiled for.
-  private static let (comfortable, longest) = (5, 64)
+  /// The most pieces that a shader is compiled for.
+  private static let mostPieces = 32
 
   /// Fails where a row is too long to be held by a workgroup.
   init?(rows: Int, width: Int, limits: DeviceLimits) {
     self.rows = rows
     self.width = width
     isWide = width % 4 == 0
-    let pieces = isWide ? width / 4 : width
-    size = limits.groupSize(256)
-    lanes = min(size, pieces.dividedUp(by: Self.comfortable).nextPowerOfTwo)
-    vectors = pieces.dividedUp(by: lanes)
-    guard vectors <= Self.longest else { return nil }
-    let step = size / lanes
-    rowCount = max(1, min(16, rows / (step * limits.workgroupTarget)))
+    let all = isWide ? width / 4 : width
+    // On a CPU, memory is as near as registers and every barrier costs.
+    let comfortable = limits.isSoftware ? 20 : 5
+    size = limits.groupSize(min(1024, all.dividedUp(by: comfortable).nextPowerOfTwo))
+    pieces = all.dividedUp(by: size)
+    isEven = all % size == 0
+    guard pieces <= Self.mostPieces else { return nil }
+    rowCount = max(1, min(16, rows / limits.workgroupTarget))
   }
 
-  var workgroups: Int { rows.dividedUp(by: size / lanes * rowCount) }
+  var workgroups: Int { rows.dividedUp(by: rowCount) }
 
   /// Specialisation constants 0 to 5.
   var constants: [UInt32] {
-    [UInt32(size), 1, 1, UInt32(lanes), isWide ? 1 : 0, UInt32(vectors)]
+    [UInt32(size), 1, 1, isWide ? 1 : 0, UInt32(pieces), isEven ? 1 : 0]
   }
 
   /// The shader's rows, width and row_count.

@@ -56,7 +56,8 @@ struct SumSquaresLowering: Lowering {
     for _ in 0..<padding { push.uint(0) }
     push.uint(Self.piece)
     return Dispatch(
-      shader: ShaderVariant("sum_squares"), constants: [UInt32(limits.groupSize(256)), 1, 1],
+      shader: ShaderVariant("sum_squares", ["SUBGROUP": limits.subgroupVariant]),
+      constants: [UInt32(limits.groupSize(256)), 1, 1],
       push: push, groups: limits.grid(pieceCount(tensors)),
       work: Double(tensors.reduce(0) { $0 + ($1?.elementCount ?? 0) }))
   }

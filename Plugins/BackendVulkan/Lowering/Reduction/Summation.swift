@@ -45,7 +45,8 @@ struct Summation: Sendable {
 
   private func dispatch(from x: Storage, to y: Storage) -> Dispatch {
     var push = PushConstants()
-    push.read(x.region)
+    let isFetched = limits.hasTexelFetch && isWide && !x.isHalf
+    push.source(x.region, isFetched: isFetched)
     push.write(y.region)
     outputs.append(to: &push)
     terms.append(to: &push)
@@ -57,7 +58,8 @@ struct Summation: Sendable {
     ]
     let tiles = outputs.count.dividedUp(by: size / sumLanes)
     return Dispatch(
-      shader: ShaderVariant("sum_to", ["ACT": x.isHalf || y.isHalf ? 1 : 0]),
+      shader: ShaderVariant(
+        "sum_to", ["ACT": x.isHalf || y.isHalf ? 1 : 0, "FETCH": isFetched ? 1 : 0]),
       constants: [UInt32(size), 1, 1, UInt32(sumLanes)] + flags.map { $0 ? 1 : 0 }, push: push,
       groups: limits.grid(tiles * parts), work: Double(outputs.count * terms.count))
   }

@@ -26,17 +26,22 @@ struct WeightedMSELowering: Lowering {
   }
 
   func dispatches(for node: NodeView, on limits: DeviceLimits) -> [Dispatch] {
-    guard let prediction = node.input(0) else { return [] }
+    guard let prediction = node.input(0), let target = node.input(1) else { return [] }
     let tiling = SampleTiling(of: prediction, limits: limits)
     var scratch = Scratch()
     let sums = scratch.floats(tiling.samples * tiling.pieces)
     var push = PushConstants()
-    push.read(prediction)
-    push.read(node.input(1))
+    let isFetched = limits.fetches([prediction, target], byFours: tiling.isWide)
+    for operand in [prediction, target] { push.source(operand.region, isFetched: isFetched) }
     push.write(sums)
     for size in [tiling.samples, tiling.count, tiling.piece] { push.uint(size) }
     let first = Dispatch(
-      shader: ShaderVariant("weighted_mse", ["ACT": prediction.storageVariant]),
+      shader: ShaderVariant(
+        "weighted_mse",
+        [
+          "ACT": prediction.storageVariant, "FETCH": isFetched ? 1 : 0,
+          "SUBGROUP": limits.subgroupVariant,
+        ]),
       constants: tiling.constants, push: push,
       groups: limits.grid(tiling.samples * tiling.pieces),
       work: Double(2 * prediction.elementCount))
@@ -54,7 +59,7 @@ struct WeightedMSELowering: Lowering {
     push.write(node.output(1))
     for size in [tiling.samples, tiling.elementCount, tiling.pieces] { push.uint(size) }
     return Dispatch(
-      shader: ShaderVariant("weighted_mse_finish"),
+      shader: ShaderVariant("weighted_mse_finish", ["SUBGROUP": limits.subgroupVariant]),
       constants: [UInt32(size), 1, 1, node.output(1) == nil ? 0 : 1], push: push,
       groups: [1, 1, 1], work: Double(tiling.samples * tiling.pieces))
   }

@@ -1,0 +1,19 @@
+import EspalierABI
+
+extension DeviceLimits {
+  /// Whether a shader reads these operands through `Include/source.glsl` by texel fetches; its definition
+  /// FETCH. They must be tensors that the same dispatch does not write, read by fours.
+  func fetches(_ operands: [Operand], byFours: Bool) -> Bool {
+    hasTexelFetch && byFours && operands.allSatisfy { $0.dtype == ESP_DTYPE_F32 }
+  }
+
+  /// The definition SUBGROUP of `Include/reduce.glsl`.
+  var subgroupVariant: Int { hasSubgroupOperations ? 1 : 0 }
+}
+
+extension PushConstants {
+  /// An operand that the shader declares as `Source`.
+  mutating func source(_ region: Region, isFetched: Bool) {
+    if isFetched { fetch(region) } else { read(region) }
+  }
+}
