@@ -40,9 +40,9 @@ vec2 sum_workgroup(vec2 value) {
   }
   barrier();
   value = vec2(0);
-  for (uint k = 0; k < gl_NumSubgroups; k++)
+  for (uint k = gl_SubgroupInvocationID; k < gl_NumSubgroups; k += gl_SubgroupSize)
     value += vec2(reduce_values[k], reduce_values[size + k]);
-  return value;
+  return subgroupAdd(value);
 #else
   return vec2(sum_neighbours(value.x, size), sum_neighbours(value.y, size));
 #endif
@@ -56,8 +56,9 @@ float sum_workgroup(float value) {
   if (subgroupElect()) reduce_values[gl_SubgroupID] = value;
   barrier();
   value = 0.0;
-  for (uint k = 0; k < gl_NumSubgroups; k++) value += reduce_values[k];
-  return value;
+  for (uint k = gl_SubgroupInvocationID; k < gl_NumSubgroups; k += gl_SubgroupSize)
+    value += reduce_values[k];
+  return subgroupAdd(value);
 #else
   return sum_neighbours(value, gl_WorkGroupSize.x);
 #endif

@@ -94,7 +94,7 @@ private struct GroupNormBackward {
       push.uint(size)
     }
     let entries = tiling.blocks * shape.channels / shape.groups
-    let size = limits.groupSize(min(256, entries.nextPowerOfTwo))
+    let size = min(limits.reductionGroupSize, entries.nextPowerOfTwo)
     return Dispatch(
       shader: ShaderVariant(
         "group_norm_backward_finish", ["SUBGROUP": limits.subgroupVariant]),

@@ -84,7 +84,7 @@ private struct GroupNormPlan {
     }
     push.float(epsilon)
     let entries = tiling.blocks * shape.channels / shape.groups
-    let size = limits.groupSize(min(256, entries.nextPowerOfTwo))
+    let size = min(limits.reductionGroupSize, entries.nextPowerOfTwo)
     return Dispatch(
       shader: ShaderVariant(
         "group_norm_finish", ["ACT": x.storageVariant, "SUBGROUP": limits.subgroupVariant]),

@@ -20,7 +20,7 @@ struct MapTiling: Sendable {
     self.pixels = pixels
     self.channels = channels
     isWide = channels % 4 == 0
-    size = limits.groupSize(256)
+    size = limits.reductionGroupSize
     let width = isWide ? channels / 4 : channels
     columns = Self.columns(width: width, limit: size)
     let step = size / columns
@@ -68,9 +68,4 @@ extension Int {
     while power < self { power *= 2 }
     return power
   }
-}
-
-extension DeviceLimits {
-  /// Workgroups that keep the whole device busy.
-  var workgroupTarget: Int { isSoftware ? 64 : 1024 }
 }

@@ -14,7 +14,7 @@ struct SampleTiling: Sendable {
     samples = x.firstDim
     elementCount = x.elementCount / samples
     isWide = elementCount % 4 == 0
-    size = limits.groupSize(256)
+    size = limits.reductionGroupSize
     let count = isWide ? elementCount / 4 : elementCount
     let rounds = max(4, min(64, count / (size * max(1, limits.workgroupTarget / samples))))
     piece = size * rounds

@@ -3,8 +3,9 @@ import VulkanShaders
 
 /// x0, x1, … → Σ of all squares: partial sums, eight tensors a dispatch, then their sum.
 struct SumSquaresLowering: Lowering {
-  /// Addresses that the shader takes.
-  private static let tensorsPerDispatch = 8
+  /// Tensors that the shader takes: texel buffers, or what the push constants have room for.
+  private func tensorsPerDispatch(_ limits: DeviceLimits) -> Int { limits.hasTexelFetch ? 4 : 8 }
+
   /// Elements of a workgroup.
   private static let piece = 16_384
 
@@ -28,8 +29,9 @@ struct SumSquaresLowering: Lowering {
     let sums = scratch.floats(total)
     var all: [Dispatch] = []
     var done = 0
-    for start in stride(from: 0, to: node.inputs.count, by: Self.tensorsPerDispatch) {
-      let chunk = Array(node.inputs[start...].prefix(Self.tensorsPerDispatch))
+    let most = tensorsPerDispatch(limits)
+    for start in stride(from: 0, to: node.inputs.count, by: most) {
+      let chunk = Array(node.inputs[start...].prefix(most))
       let count = pieceCount(chunk)
       let place = sums.piece(at: UInt64(4 * done), byteCount: UInt64(4 * count))
       all.append(dispatch(chunk, to: place, limits))
@@ -47,17 +49,22 @@ struct SumSquaresLowering: Lowering {
 
   private func dispatch(_ tensors: [Operand?], to sums: Region, _ limits: DeviceLimits) -> Dispatch
   {
-    let padding = Self.tensorsPerDispatch - tensors.count
+    let padding = tensorsPerDispatch(limits) - tensors.count
     var push = PushConstants()
-    for tensor in tensors { push.read(tensor) }
-    for _ in 0..<padding { push.null() }
+    for tensor in tensors.compactMap({ $0 }) {
+      push.source(tensor.region, isFetched: limits.hasTexelFetch)
+    }
+    for _ in 0..<padding {
+      if limits.hasTexelFetch { push.uint(0) } else { push.null() }
+    }
     push.write(sums)
     for tensor in tensors { push.uint(tensor?.elementCount ?? 0) }
     for _ in 0..<padding { push.uint(0) }
     push.uint(Self.piece)
     return Dispatch(
-      shader: ShaderVariant("sum_squares", ["SUBGROUP": limits.subgroupVariant]),
-      constants: [UInt32(limits.groupSize(256)), 1, 1],
+      shader: ShaderVariant(
+        "sum_squares", ["FETCH": limits.hasTexelFetch ? 1 : 0, "SUBGROUP": limits.subgroupVariant]),
+      constants: [UInt32(limits.reductionGroupSize), 1, 1],
       push: push, groups: limits.grid(pieceCount(tensors)),
       work: Double(tensors.reduce(0) { $0 + ($1?.elementCount ?? 0) }))
   }

@@ -19,7 +19,7 @@ struct Summation: Sendable {
     terms = layout.terms
     isWide = layout.isWide
     lastKept = layout.lastKept
-    size = limits.groupSize(256)
+    size = limits.reductionGroupSize
     let side = lastKept ? min(outputs.count.nextPowerOfTwo, 16) : 1
     sumLanes = max(1, min(terms.count.nextPowerOfTwo, size / side))
     let tiles = outputs.count.dividedUp(by: size / sumLanes)

@@ -51,7 +51,7 @@ struct WeightedMSELowering: Lowering {
   private func finish(
     _ node: NodeView, _ sums: Region, _ tiling: SampleTiling, _ limits: DeviceLimits
   ) -> Dispatch {
-    let size = limits.groupSize(min(256, tiling.pieces.nextPowerOfTwo))
+    let size = min(limits.reductionGroupSize, tiling.pieces.nextPowerOfTwo)
     var push = PushConstants()
     push.read(sums)
     push.read(node.input(2))

@@ -7,6 +7,12 @@ extension DeviceLimits {
     hasTexelFetch && byFours && operands.allSatisfy { $0.dtype == ESP_DTYPE_F32 }
   }
 
+  /// Invocations of a workgroup that adds up: few on a CPU, where every one waits at a barrier by itself.
+  var reductionGroupSize: Int { groupSize(isSoftware ? 64 : 256) }
+
+  /// Workgroups that keep the whole device busy.
+  var workgroupTarget: Int { isSoftware ? 64 : 1024 }
+
   /// The definition SUBGROUP of `Include/reduce.glsl`.
   var subgroupVariant: Int { hasSubgroupOperations ? 1 : 0 }
 }
