@@ -205,7 +205,7 @@ let package = Package(
     .testTarget(
       name: "CommandLineTests",
       dependencies: ["TestSupport", "EspalierTensors", "EspalierCheckpoints", "EspalierImages"],
-      swiftSettings: house),
+      exclude: ["Plugins"], swiftSettings: house),
     .testTarget(
       name: "PluginTests",
       dependencies: ["TestSupport", "EspalierABI", "EspalierTensors", "EspalierCheckpoints"],

@@ -40,7 +40,7 @@ struct TrainingJob: Job {
     arenas = ArenaPool(place.device)
     step = try TrainingStep(
       configuration, on: place.device,
-      weights: DeviceWeights(place.device) { try unet.weights.tensor($0) }, parameters: parameters,
+      weights: DeviceWeights(place.device, unet.weights), parameters: parameters,
       accumulates: false, arenas: arenas)
     optimizer = try AdamWOptimizer(place.device, parameters, arenas: arenas)
     batch = Self.batch(place, unet.configuration, side: side)

@@ -24,7 +24,7 @@ struct UNetJob: Job {
         textFeatures: configuration.crossAttentionDim[0], pooledFeatures: configuration.pooledDim,
         featureCount: featureShapes.count),
       device: place.device,
-      weights: DeviceWeights(place.device) { try unet.weights.tensor($0) },
+      weights: DeviceWeights(place.device, unet.weights),
       options: place.passes)
     let text = PromptEmbedding(
       hiddenStates: Waves.tensor(

@@ -31,7 +31,8 @@ struct GenerateFiles {
     }
   }
 
-  private static func checkParent(of file: String) throws(FileError) {
+  /// Refuses a file whose folder cannot be written.
+  static func checkParent(of file: String) throws(FileError) {
     let parent = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
     guard access(parent.isEmpty ? "/" : parent, W_OK) == 0 else {
       throw FileError(path: parent, operation: "write into", code: errno)

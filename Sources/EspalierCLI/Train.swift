@@ -34,7 +34,8 @@ struct Train: ParsableCommand {
     var settings = settings()
     settings.reportTo = try logging.loggers(in: registry)
     let choice = try registry.backend(named: runOptions.backend)
-    let progress = TrainProgress()
+    try logging.profile.map(GenerateFiles.checkParent)
+    let progress = TrainProgress(profile: logging.profile)
     let trainer = try AdapterTrainer(
       settings, registry: registry, device: try ComputeDevice(choice.backend, choice.device),
       observer: progress)

@@ -31,6 +31,25 @@ struct TrainLoggingOptions: ParsableArguments {
   @Option(name: .customLong("validation_steps"), help: "Generate every so many steps.")
   var validationSteps = 100
 
+  @Option(
+    help: ArgumentHelp(
+      """
+      Write the time of every operation of some steps to this file, for chrome://tracing or Perfetto. (This program's \
+      own.)
+      """, valueName: "file"))
+  var profile: String?
+
+  @Option(
+    name: .customLong("profile_steps"),
+    help: "Optimizer steps in the profile, from the second on. (This program's own.)")
+  var profileSteps = 3
+
+  mutating func validate() throws {
+    guard (1...100).contains(profileSteps) else {
+      throw ValidationError("--profile_steps is \(profileSteps), expected 1 to 100")
+    }
+  }
+
   func apply(to configuration: inout TrainingConfiguration) {
     configuration.loggingDir = loggingDir
     configuration.trackerProjectName = trackerProjectName
@@ -38,6 +57,7 @@ struct TrainLoggingOptions: ParsableArguments {
     configuration.validationImages = validationImage
     configuration.numValidationImages = numValidationImages
     configuration.validationSteps = validationSteps
+    configuration.profileSteps = profile == nil ? 0 : profileSteps
   }
 
   /// The reference refuses W&B together with a hub token, which would be logged; here also for 'all'.

@@ -7,6 +7,10 @@ final class TrainProgress: TrainingObserver {
   private var hasOpenLine = false
   private var lastLine = ContinuousClock.now - .seconds(60)
   private var lastPhase = ""
+  /// Where a profile goes.
+  private let profile: String?
+
+  init(profile: String? = nil) { self.profile = profile }
 
   func preparing(_ what: String, done: Int, total: Int) {
     let isEnd = done == total
@@ -36,6 +40,17 @@ final class TrainProgress: TrainingObserver {
       step.imagesPerSecond)
     text += "  \(Self.duration(step.secondsLeft)) left  \(ByteCount(ProcessMemory.peakByteCount))"
     show(text, final: isEnd)
+  }
+
+  /// A profile that cannot be written is no reason to end a run.
+  func profiled(_ profile: ExecutionProfile) {
+    guard let path = self.profile else { return }
+    do {
+      try ProfileTrace.write(profile, to: path)
+      note("the profile is in \(path)")
+    } catch {
+      note("warning: no profile: \(error)")
+    }
   }
 
   func note(_ message: String) {

@@ -46,8 +46,10 @@ public final class AdapterTrainer {
     if result.isInterrupted {
       output = checkpoints.path(loop.state.step)
     } else {
-      try loop.save()
-      try loop.files.writeAdapter(loop.parameters, to: configuration.outputDir)
+      try loop.saving {
+        try loop.save()
+        try loop.files.writeAdapter(loop.parameters, to: configuration.outputDir)
+      }
       output = configuration.outputDir
     }
     let summary = TrainingSummary(
@@ -76,7 +78,12 @@ public final class AdapterTrainer {
     let seed = try seed(resumed)
     let adapter = try adapter(unet.configuration, vae, seed: seed)
     let scheduler = try trainingScheduler(folder)
-    let unetWeights = DeviceWeights(device) { try unet.weights.tensor($0) }
+    let unetWeights = DeviceWeights(device, unet.weights)
+    let tokenCount = try folder.textEncoder(.textEncoder, storage: storage)
+      .configuration.maxPositionEmbeddings
+    let stepConfiguration = stepConfiguration(
+      unet.configuration, adapter.configuration, vae, tokenCount: tokenCount)
+    try checkMemory(folder, stepConfiguration, adapter, unetWeights)
     let validation =
       try configuration.validationImages.isEmpty
       ? nil
@@ -93,9 +100,9 @@ public final class AdapterTrainer {
     let totalSteps = configuration.totalSteps(sampleCount: data.samples.count)
     let arenas = ArenaPool(device)
     let step = try TrainingStep(
-      stepConfiguration(unet.configuration, adapter.configuration, vae, data), on: device,
-      weights: unetWeights, parameters: parameters,
+      stepConfiguration, on: device, weights: unetWeights, parameters: parameters,
       accumulates: configuration.gradientAccumulationSteps > 1, arenas: arenas)
+    try validation?.checkMemory(adapter.parameters)
     let loop = TrainingLoop(
       TrainingLoop.Parts(
         configuration: configuration, parameters: parameters, step: step,
@@ -109,7 +116,7 @@ public final class AdapterTrainer {
         assembler: BatchAssembler(
           data: data, scheduler: scheduler.scheduler, vae: vae, configuration: configuration,
           seed: seed, trainTimesteps: scheduler.trainTimesteps),
-        state: state, totalSteps: totalSteps),
+        state: state, resumed: resumed, totalSteps: totalSteps),
       observer: observer)
     try loggers.open(resumeStep: resumed == nil ? nil : state.step)
     reportPlan(
@@ -157,14 +164,14 @@ public final class AdapterTrainer {
 
   private func stepConfiguration(
     _ unet: UNet2DConditionConfiguration, _ adapter: T2IAdapterConfiguration,
-    _ vae: AutoencoderKLConfiguration, _ data: PreparedData
+    _ vae: AutoencoderKLConfiguration, tokenCount: Int
   ) -> TrainingStep.Configuration {
     let side = configuration.resolution / vae.downscaleFactor
     var result = TrainingStep.Configuration(
       unet: unet, adapter: adapter, batchSize: configuration.trainBatchSize, latentHeight: side,
       latentWidth: side)
     result.vaeScaleFactor = vae.downscaleFactor
-    result.tokenCount = data.texts.empty.hiddenStates.shape[0]
+    result.tokenCount = tokenCount
     result.graph = GraphOptions(
       fusion: configuration.fusesOperations, recompute: configuration.gradientCheckpointing,
       planner: configuration.sharesMemory)

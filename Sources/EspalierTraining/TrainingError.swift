@@ -1,9 +1,18 @@
+/// A training state on disk.
+public struct SavedState: Sendable, Equatable {
+  public let path: String
+  /// Optimizer steps done.
+  public let step: Int
+}
+
 /// A training run that cannot start or go on.
 public enum TrainingError: Error, Equatable, CustomStringConvertible {
   /// A setting that cannot be: the flag, what was given, what is allowed.
   case invalidSetting(flag: String, found: String, expected: String)
   /// The loss or a gradient stopped being finite.
   case notFinite(what: String, step: Int, samples: [String], checkpoint: String?)
+  /// The device failed: in what (`step 12`), the backend's words, and the state that can be continued from.
+  case device(during: String, reason: String, saved: SavedState?)
   /// A checkpoint that cannot be continued from.
   case checkpoint(path: String, reason: String)
   /// A cached result went missing while the run was using it.
@@ -27,6 +36,15 @@ public enum TrainingError: Error, Equatable, CustomStringConvertible {
           hint     look at these images and captions; try a lower --learning_rate, or \
         --mixed_precision bf16 or no
         """
+    case .device(let what, let reason, let saved):
+      let state =
+        saved.map {
+          """
+          saved    the state after step \($0.step)
+            hint     continue with --resume_from_checkpoint \($0.path)
+          """
+        } ?? "saved    nothing yet; --checkpointing_steps says how often a state is saved"
+      return "\(what) failed: \(reason)\n  \(state)"
     case .checkpoint(let path, let reason):
       return "cannot continue from \(path): \(reason)"
     case .cacheIncomplete(let what):

@@ -117,6 +117,42 @@ import Testing
     #expect(try folder.adapterBytes("out") == folder.adapterBytes("plain"))
   }
 
+  @Test(arguments: [(steps: 4, profiled: 2), (steps: 2, profiled: 1), (steps: 1, profiled: 1)])
+  func `a profile holds the steps after the first, all operations, and changes nothing`(
+    steps: Int, profiled: Int
+  ) throws {
+    let folder = try TrainingFolder()
+    let trace = folder.file("trace.json")
+    try folder.train(
+      "out", steps: steps, accumulating + ["--profile", trace, "--profile_steps", "2"])
+    let events = try #require(try folder.json("trace.json")["traceEvents"]?.array)
+    func count(_ layer: String, _ category: String? = nil) -> Int {
+      events.count { event in
+        event["args"]?["layer"]?.string?.hasPrefix(layer) == true
+          && (category == nil || event["cat"]?.string == category)
+      }
+    }
+    #expect(count("optimizer") == profiled)
+    #expect(count("gradient norm") == profiled)
+    for layer in ["unet.", "adapter."] {
+      #expect(count(layer, "forward") >= 2 * profiled, "two micro-batches for each step")
+      #expect(count(layer, "backward") >= 2 * profiled)
+    }
+    #expect(events.allSatisfy { ($0["ts"]?.double ?? -1) >= 0 && ($0["dur"]?.double ?? -1) >= 0 })
+    try folder.train("plain", steps: steps, accumulating)
+    #expect(try folder.adapterBytes("out") == folder.adapterBytes("plain"))
+  }
+
+  @Test func `a profile that cannot be written is refused at the start`() throws {
+    let folder = try TrainingFolder()
+    let result = try Program.run(
+      folder.arguments("out", steps: 1, ["--profile", "/nowhere/at/all.json"]))
+    folder.expectOneError(result, naming: ["/nowhere/at"])
+    #expect(!FileManager.default.fileExists(atPath: folder.file("out")))
+    let count = try Program.run(folder.arguments("out", steps: 1, ["--profile_steps", "0"]))
+    #expect(count.status == 2 && count.error.contains("--profile_steps is 0"))
+  }
+
   @Test func `an old run's metrics are kept when a new one starts`() throws {
     let folder = try TrainingFolder()
     try folder.train("out", steps: 2)

@@ -377,7 +377,8 @@ typedef struct esp_run_options {
   uint32_t struct_size;
   uint32_t reserved;
   void *ESP_NULLABLE context;
-  /* Optional profile: called for each node after it ran, with nanoseconds since an arbitrary start. */
+  /* Optional profile: called for each node after it ran and before `execute` returns, which then waits,
+   * with nanoseconds since an arbitrary start, the same for all nodes of the device. */
   void (*ESP_NULLABLE node_timed)(void *ESP_NULLABLE context, int32_t node, uint64_t begin_ns, uint64_t end_ns);
 } esp_run_options;
 

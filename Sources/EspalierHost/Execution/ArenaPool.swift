@@ -13,9 +13,7 @@ public final class ArenaPool {
     var free = arenas
     var taken: [DeviceBuffer] = []
     for size in sizes {
-      if let index = free.indices.filter({ free[$0].byteCount >= size })
-        .min(by: { free[$0].byteCount < free[$1].byteCount })
-      {
+      if let index = Self.bestFit(size, free.map(\.byteCount)) {
         taken.append(free.remove(at: index))
       } else {
         let buffer = try DeviceBuffer(device, byteCount: size, usage: .arena)
@@ -24,5 +22,20 @@ public final class ArenaPool {
       }
     }
     return taken
+  }
+
+  /// Those of the sizes that `take` would have to make.
+  func missing(_ sizes: [Int]) -> [Int] {
+    var free = arenas.map(\.byteCount)
+    return sizes.filter { size in
+      guard let index = Self.bestFit(size, free) else { return true }
+      free.remove(at: index)
+      return false
+    }
+  }
+
+  /// The smallest that is large enough.
+  private static func bestFit(_ size: Int, _ free: [Int]) -> Int? {
+    free.indices.filter { free[$0] >= size }.min { free[$0] < free[$1] }
   }
 }

@@ -9,7 +9,9 @@ public enum BackendError: Error, Equatable, CustomStringConvertible {
   /// The backend cannot run these nodes (layer path and operation).
   case unsupported(device: String, nodes: [String])
   /// The device lacks the memory for what is planned.
-  case notEnoughMemory(device: String, neededBytes: Int, availableBytes: Int)
+  case notEnoughMemory(device: String, what: String, need: MemoryNeed, availableBytes: Int)
+  /// A tensor, named with its layer, is larger than one buffer of the device can be.
+  case tooLarge(device: String, what: String, byteCount: Int, limitBytes: Int)
   /// A value bound to a graph has another shape or type than the graph declares.
   case binding(name: String, expected: String, found: String)
 
@@ -29,23 +31,37 @@ public enum BackendError: Error, Equatable, CustomStringConvertible {
           \(shown)\(more)
         choose another --backend, or update the plugin
         """
-    case .notEnoughMemory(let device, let needed, let available):
+    case .notEnoughMemory(let device, let what, let need, let available):
       return """
-        \(device) has \(ByteCount(available)) free, but this run needs \(ByteCount(needed))
-        try --gradient_checkpointing, a smaller --train_batch_size or resolution, or --mixed_precision
+        \(device) has \(ByteCount(available)) free, but \(what) needs \(need)
+          \(Self.smaller)
+        """
+    case .tooLarge(let device, let what, let byteCount, let limit):
+      return """
+        \(what) takes \(ByteCount(byteCount)), but a buffer of \(device) holds at most \(ByteCount(limit))
+          \(Self.smaller)
         """
     case .binding(let name, let expected, let found):
       return "the value of '\(name)' is \(found), but the graph expects \(expected)"
     }
   }
 
-  /// True if the user asked to stop.
-  public var isCancellation: Bool {
+  /// The code that a function of the backend returned; nil for what the host found out by itself.
+  public var code: CallFailure.Code? {
     switch self {
-    case .failed(_, _, let failure), .node(_, _, let failure): failure.code == .cancelled
-    default: false
+    case .failed(_, _, let failure), .node(_, _, let failure): failure.code
+    default: nil
     }
   }
+
+  /// True if the user asked to stop.
+  public var isCancellation: Bool { code == .cancelled }
+
+  private static let smaller = """
+    training: try --gradient_checkpointing, a smaller --train_batch_size or --resolution, --mixed_precision fp16
+      generation: try a smaller --height, --width or --max_batch_size, --mixed_precision fp16
+      or choose another device with --backend
+    """
 
   private static func hint(_ code: CallFailure.Code) -> String {
     switch code {

@@ -24,35 +24,42 @@ public final class Executable {
   ///   - bound: Buffers of states, and of inputs and outputs shared with other executables, by name. All
   ///     states must be here.
   ///   - arenas: Memory for temporaries to share with other executables of the device.
-  /// - Throws: `BackendError`, or what the source of weights throws.
+  ///   - name: What the program is, for messages.
+  /// - Throws: `BackendError`, or what the source of weights throws. What does not fit the device's memory is refused
+  ///   before anything is uploaded.
   public init(
     _ program: GraphProgram, on device: ComputeDevice, weights: DeviceWeights? = nil,
-    bound: [String: DeviceBuffer] = [:], arenas pool: ArenaPool? = nil
+    bound: [String: DeviceBuffer] = [:], arenas pool: ArenaPool? = nil,
+    name: String = "this part of the run"
   ) throws {
     self.program = program
     self.device = device
     self.weights = weights
-    var weightTypes: [Int: DType] = [:]
-    var weightBindings: [esp_binding] = []
-    for (path, tensor) in program.tensors(.weight).sorted(by: { $0.value < $1.value }) {
-      guard let weights else {
-        throw BackendError.binding(name: path, expected: "a weight", found: "none")
-      }
-      let weight = try weights.weight(path, program.tensors[tensor].spec.shape)
-      weightTypes[tensor] = weight.dtype
-      weightBindings.append(
-        esp_binding(tensor: Int32(tensor), reserved: 0, buffer: weight.buffer.handle, offset: 0))
-    }
-    let graph = BoundaryGraph(program, weightTypes: weightTypes)
-    plan = try ExecutionPlanner(device: device, program: program, graph: graph).plan()
-    let needed = plan.arenaBytes.reduce(0, +) - (pool?.byteCount ?? 0)
-    if let free = device.info.freeMemoryByteCount, needed > free {
-      throw BackendError.notEnoughMemory(
-        device: device.info.name, neededBytes: needed, availableBytes: free)
-    }
+    let layout = try ExecutionLayout(program, on: device, weights: weights)
+    plan = layout.plan
+    try device.check(
+      layout.need(bound: { bound[$0] != nil }, arenas: pool), for: name)
     arenas = try (pool ?? ArenaPool(device)).take(plan.arenaBytes)
-    handle = try Self.compile(device, graph, plan, program, arenas, weightBindings)
+    let buffers = try layout.weights.compactMap { tensor, path in
+      try weights?.weight(path, program.tensors[tensor].spec.shape)
+    }
+    handle = try Self.compile(device, layout, arenas, buffers)
     try bind(bound)
+  }
+
+  /// The memory that a program would take on a device, found without taking any.
+  ///
+  /// - Parameters:
+  ///   - weights: Where its frozen weights come from; those on the device already count for nothing.
+  ///   - bound: The inputs, states and outputs whose buffers are not to be counted, by name.
+  /// - Throws: `BackendError` if the device cannot run it or a tensor is too large for it, or what the source of
+  ///   weights throws.
+  public static func memoryNeed(
+    of program: GraphProgram, on device: ComputeDevice, weights: DeviceWeights? = nil,
+    bound: Set<String> = []
+  ) throws -> MemoryNeed {
+    try ExecutionLayout(program, on: device, weights: weights)
+      .need(bound: bound.contains, arenas: nil)
   }
 
   deinit { device.api.pointee.executable_destroy(handle) }
@@ -138,9 +145,13 @@ public final class Executable {
   }
 
   private static func compile(
-    _ device: ComputeDevice, _ graph: BoundaryGraph, _ plan: MemoryPlan, _ program: GraphProgram,
-    _ arenas: [DeviceBuffer], _ weights: [esp_binding]
+    _ device: ComputeDevice, _ layout: ExecutionLayout, _ arenas: [DeviceBuffer],
+    _ weights: [DeviceBuffer]
   ) throws(BackendError) -> OpaquePointer {
+    let (graph, plan, program) = (layout.graph, layout.plan, layout.program)
+    let weights = zip(layout.weights, weights).map { weight, buffer in
+      esp_binding(tensor: Int32(weight.tensor), reserved: 0, buffer: buffer.handle, offset: 0)
+    }
     let tensors = zip(plan.tensors, program.tensors).map { placement, tensor in
       placement.map(boundaryPlacement)
         ?? esp_placement(

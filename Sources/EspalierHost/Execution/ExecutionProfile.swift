@@ -30,6 +30,6 @@ public final class ExecutionProfile {
     events.append(
       Event(
         code: nodes[node].code, path: nodes[node].path, isBackward: nodes[node].isBackward,
-        begin: begin, end: end))
+        begin: begin, end: max(begin, end)))
   }
 }

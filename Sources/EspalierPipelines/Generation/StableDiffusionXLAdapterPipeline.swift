@@ -63,6 +63,7 @@ public final class StableDiffusionXLAdapterPipeline {
     profile: ExecutionProfile? = nil, report: (GenerationEvent) -> Void = { _ in }
   ) throws -> Generation {
     let plan = try makePlan(configuration)
+    try checkMemory(configuration, encodesPrompts: embeddings == nil)
     let embeddings = try embeddings ?? encode(configuration, profile: profile, report: report)
     let latents = try denoise(
       configuration, plan, embeddings, profile: profile, report: report)
@@ -117,11 +118,13 @@ public final class StableDiffusionXLAdapterPipeline {
 
   /// The UNet's weights, on the device as far as they have been used.
   func unetWeights() -> DeviceWeights {
-    let source = denoiser.weights
-    return sharedUNetWeights ?? DeviceWeights(device) { try source.tensor($0) }
+    sharedUNetWeights ?? DeviceWeights(device, denoiser.weights)
   }
 
-  private func makePlan(
+  /// What is computed for a configuration.
+  ///
+  /// - Throws: `PipelineError.setting`.
+  func makePlan(
     _ configuration: GenerationConfiguration
   ) throws(PipelineError) -> GenerationPlan {
     let factors = adapters.map(\.configuration.downscaleFactor)

@@ -21,6 +21,22 @@ public final class AdapterFeatures {
     arenas: ArenaPool? = nil
   ) throws {
     precondition(!adapters.isEmpty, "no adapter")
+    let program = try Self.program(adapters, height: height, width: width)
+    let outputs = program.tensors(.output)
+    shapes = (0..<outputs.count).compactMap { k in
+      outputs["feature.\(k)"].map { program.tensors[$0].spec.shape }
+    }
+    executable = try Executable(
+      program, on: device, weights: Self.weights(adapters, device), arenas: arenas, name: Self.name)
+  }
+
+  /// For messages.
+  static let name = "the adapter"
+
+  /// The maps are the outputs `feature.0`, `feature.1`, ….
+  static func program(
+    _ adapters: [AdapterComponent], height: Int, width: Int
+  ) throws -> GraphProgram {
     let graph = GraphBuilder()
     let models = adapters.indices.map { adapters[$0].declare(graph.scope("adapter\($0)")) }
     let images = adapters.indices.map { k in
@@ -29,15 +45,17 @@ public final class AdapterFeatures {
     let scales = adapters.indices.map { graph.input("scale.\($0)", [1]) }
     let maps = try MultiAdapter(models).features(of: images, weights: scales)
     for (k, map) in maps.enumerated() { graph.output("feature.\(k)", map) }
-    shapes = maps.map(\.shape)
-    let weights = DeviceWeights(device) { path in
+    return try graph.lowered()
+  }
+
+  static func weights(_ adapters: [AdapterComponent], _ device: ComputeDevice) -> DeviceWeights {
+    DeviceWeights(device) { path in
       let parts = path.split(separator: ".", maxSplits: 1)
       guard let index = Int(parts[0].dropFirst("adapter".count)) else {
         preconditionFailure("the graph asks for \(path)")
       }
       return try adapters[index].tensor(key: String(parts[1]))
     }
-    executable = try Executable(graph.lowered(), on: device, weights: weights, arenas: arenas)
   }
 
   /// The weighted sums of the adapters' maps.

@@ -18,12 +18,21 @@ public final class LatentDecoder {
     arenas: ArenaPool? = nil
   ) throws {
     configuration = vae.configuration
-    let graph = GraphBuilder()
-    let latents = graph.input("latents", [1, height, width, configuration.latentChannels])
-    graph.output("pixels", vae.declare(in: graph).decode(latents))
     executable = try Executable(
-      graph.lowered(), on: device, weights: DeviceWeights(device) { try vae.weights.tensor($0) },
-      arenas: arenas)
+      Self.program(vae, height: height, width: width), on: device,
+      weights: DeviceWeights(device, vae.weights), arenas: arenas, name: Self.name)
+  }
+
+  /// For messages.
+  static let name = "the VAE's decoder"
+
+  static func program(
+    _ vae: AutoencoderComponent, height: Int, width: Int
+  ) throws -> GraphProgram {
+    let graph = GraphBuilder()
+    let latents = graph.input("latents", [1, height, width, vae.configuration.latentChannels])
+    graph.output("pixels", vae.declare(in: graph).decode(latents))
+    return try graph.lowered()
   }
 
   /// Decodes one picture.
@@ -65,8 +74,8 @@ public final class LatentEncoder {
     let pixels = graph.input("pixels", [1, height, width, 3])
     graph.output("moments", vae.declare(in: graph).encode(pixels))
     executable = try Executable(
-      graph.lowered(), on: device, weights: DeviceWeights(device) { try vae.weights.tensor($0) },
-      arenas: arenas)
+      graph.lowered(), on: device, weights: DeviceWeights(device, vae.weights), arenas: arenas,
+      name: "the VAE's encoder")
   }
 
   /// Encodes one picture.

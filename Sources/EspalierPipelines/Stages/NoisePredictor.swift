@@ -63,11 +63,26 @@ public final class NoisePredictor {
     configuration = denoiser.configuration
     self.shapes = shapes
     self.profile = profile
-    featureShapes = Array(
-      configuration.adapterFeatureShapes(
-        batch: shapes.batch, height: shapes.height, width: shapes.width
-      ).prefix(shapes.featureCount))
-    let constants = Self.constants(shapes, featureShapes, configuration)
+    featureShapes = Self.featureShapes(shapes, configuration)
+    buffers = try Dictionary(
+      uniqueKeysWithValues: Self.constants(shapes, featureShapes, configuration)
+    ).mapValues {
+      try DeviceBuffer(device, byteCount: TensorSpec(.float32, $0).byteCount, usage: .io)
+    }
+    executable = try Executable(
+      Self.program(denoiser, shapes, options: options), on: device, weights: weights,
+      bound: buffers, arenas: arenas, name: Self.name)
+  }
+
+  /// For messages.
+  static let name = "the UNet"
+
+  static func program(
+    _ denoiser: DenoiserComponent, _ shapes: Shapes, options: GraphOptions = GraphOptions()
+  ) throws -> GraphProgram {
+    let configuration = denoiser.configuration
+    let featureShapes = featureShapes(shapes, configuration)
+    let constants = constants(shapes, featureShapes, configuration)
     let graph = GraphBuilder(options: options)
     let network = denoiser.declare(in: graph)
     var inputs: [String: Value] = [:]
@@ -81,11 +96,16 @@ public final class NoisePredictor {
       encoderHiddenStates: inputs[Self.text] ?? sample,
       adapterFeatures: featureShapes.indices.compactMap { inputs["feature.\($0)"] })
     graph.output("prediction", network.callAsFunction(values, recorder: .none))
-    buffers = try Dictionary(uniqueKeysWithValues: constants).mapValues {
-      try DeviceBuffer(device, byteCount: TensorSpec(.float32, $0).byteCount, usage: .io)
-    }
-    executable = try Executable(
-      graph.lowered(), on: device, weights: weights, bound: buffers, arenas: arenas)
+    return try graph.lowered()
+  }
+
+  private static func featureShapes(
+    _ shapes: Shapes, _ configuration: any DenoiserConfiguration
+  ) -> [Shape] {
+    Array(
+      configuration.adapterFeatureShapes(
+        batch: shapes.batch, height: shapes.height, width: shapes.width
+      ).prefix(shapes.featureCount))
   }
 
   private static let text = "encoder_hidden_states"

@@ -133,15 +133,9 @@ public struct PromptEncoder {
   ) throws -> [String: Encoded] {
     let encoder = encoders[index]
     let batch = min(texts.count, Self.batch)
-    let graph = GraphBuilder()
-    let output = Self.outputs(encoder, batch: batch, graph: graph)
-    for skip in skips {
-      graph.output("hidden.\(skip)", output.hiddenStates[output.hiddenStates.count - 2 - skip])
-    }
-    if index == 1, let pooled = output.textEmbeds { graph.output("pooled", pooled) }
     let executable = try Executable(
-      graph.lowered(), on: device,
-      weights: DeviceWeights(device) { try encoder.weights.tensor($0) })
+      program(index, batch: batch, skips), on: device,
+      weights: DeviceWeights(device, encoder.weights), name: Self.name)
     let takesPositions = executable.program.tensors(.input)[Self.positions] != nil
     var result: [String: Encoded] = [:]
     for start in stride(from: 0, to: texts.count, by: batch) {
@@ -162,6 +156,33 @@ public struct PromptEncoder {
       }
     }
     return result
+  }
+
+  /// For messages.
+  private static let name = "a text encoder"
+
+  /// Refuses what does not fit into the device's memory; nothing is loaded.
+  ///
+  /// - Parameter textCount: Different texts.
+  /// - Throws: `BackendError`, `CheckpointError`.
+  func checkMemory(textCount: Int, clipSkip: Int) throws {
+    for (index, encoder) in encoders.enumerated() where textCount > 0 {
+      let batch = min(textCount, Self.batch)
+      let program = try program(index, batch: batch, [min(clipSkip, mostClipSkip)])
+      let need = try Executable.memoryNeed(
+        of: program, on: device, weights: DeviceWeights(device, encoder.weights))
+      try device.check(need, for: Self.name)
+    }
+  }
+
+  private func program(_ index: Int, batch: Int, _ skips: [Int]) throws -> GraphProgram {
+    let graph = GraphBuilder()
+    let output = Self.outputs(encoders[index], batch: batch, graph: graph)
+    for skip in skips {
+      graph.output("hidden.\(skip)", output.hiddenStates[output.hiddenStates.count - 2 - skip])
+    }
+    if index == 1, let pooled = output.textEmbeds { graph.output("pooled", pooled) }
+    return try graph.lowered()
   }
 
   private static let ids = "ids"

@@ -66,6 +66,9 @@ public struct TrainingConfiguration: Sendable {
   public var checkpointsTotalLimit: Int? = 3
   public var resumeFromCheckpoint: String?
 
+  /// Optimizer steps whose operations are timed for `TrainingObserver.profiled`; 0 for none.
+  public var profileSteps = 0
+
   // Optimizer
   public var learningRate = 5e-6
   public var scaleLR = false

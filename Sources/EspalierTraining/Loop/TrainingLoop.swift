@@ -22,6 +22,11 @@ final class TrainingLoop {
   private(set) var trainingSeconds = 0.0
   private var stepsThisRun = 0
   private var lastSavedStep: Int?
+  /// Where this run can be continued from.
+  private(set) var lastState: SavedState?
+  private var profiler: StepProfiler
+  /// True while the parameters may be partly those of the next step.
+  private(set) var isUpdating = false
 
   struct Parts {
     var configuration: TrainingConfiguration
@@ -35,6 +40,8 @@ final class TrainingLoop {
     var validation: ValidationRun?
     var assembler: BatchAssembler
     var state: TrainingState
+    /// The folder that the state comes from, if it is not new.
+    var resumed: String?
     var totalSteps: Int
   }
 
@@ -50,7 +57,10 @@ final class TrainingLoop {
     validation = parts.validation
     assembler = parts.assembler
     state = parts.state
+    lastState = parts.resumed.map { SavedState(path: $0, step: parts.state.step) }
     totalSteps = parts.totalSteps
+    profiler = StepProfiler(
+      steps: configuration.profileSteps, of: parts.totalSteps - parts.state.step)
     self.observer = observer
   }
 
@@ -70,7 +80,8 @@ final class TrainingLoop {
     var loss = Double.nan
     while state.step < totalSteps {
       if StopSignal.count > 0 {
-        observer?.note("interrupted; the state is in \(try save())")
+        tellProfile(isLast: true)
+        observer?.note("interrupted; the state is in \(try saving { try save() })")
         return (loss, true)
       }
       do {
@@ -78,18 +89,19 @@ final class TrainingLoop {
         loss = report.loss
         observer?.stepped(report)
         log(report)
+        tellProfile(isLast: state.step == totalSteps)
       } catch {
-        throw try failure(error)
+        throw failure(error, during: "step \(state.step + 1)")
       }
       if state.step % configuration.checkpointingSteps == 0 {
-        observer?.note("saved \(try save())")
+        observer?.note("saved \(try saving { try save() })")
       }
       if let validation, state.step % configuration.validationSteps == 0 || state.step == totalSteps
       {
         do {
           try validation.run(step: state.step, parameters: parameters, loggers: loggers.all)
         } catch {
-          throw try failure(error)
+          throw failure(error, during: "the validation after step \(state.step)")
         }
       }
     }
@@ -106,12 +118,14 @@ final class TrainingLoop {
       step: state.step, limit: keepsAll ? nil : configuration.checkpointsTotalLimit
     ) { folder in try files.write(state, parameters, to: folder) }
     lastSavedStep = state.step
+    lastState = SavedState(path: path, step: state.step)
     return path
   }
 
   /// One optimizer step.
   private func advance() throws -> TrainingStepReport {
     let start = ContinuousClock.now
+    let profile = profiler.begin()
     let count = configuration.gradientAccumulationSteps
     let scale = state.lossScaler.scale
     var loss = 0.0
@@ -119,13 +133,13 @@ final class TrainingLoop {
       let microStep = state.step * count + micro
       let result = try step.run(
         try assembler.batch(microStep: microStep), seed: scale / Double(count),
-        isFirst: micro == 0)
+        isFirst: micro == 0, profile: profile)
       guard result.loss.isFinite else { throw notFinite("loss", microStep) }
       loss += Double(result.loss) / Double(count)
     }
-    let norm = try optimizer.gradientNorm() / scale
+    let norm = try optimizer.gradientNorm(profile: profile) / scale
     let rate = schedule.rate(at: state.updates)
-    let skipped = try update(norm: norm, scale: scale, rate: rate)
+    let skipped = try update(norm: norm, scale: scale, rate: rate, profile)
     state.step += 1
     stepsThisRun += 1
     trainingSeconds += (ContinuousClock.now - start) / .seconds(1)
@@ -136,7 +150,9 @@ final class TrainingLoop {
   }
 
   /// Clips and updates, or skips an f16 step whose gradients overflowed.
-  private func update(norm: Double, scale: Double, rate: Double) throws -> Bool {
+  private func update(
+    norm: Double, scale: Double, rate: Double, _ profile: ExecutionProfile?
+  ) throws -> Bool {
     let isExhausted = state.lossScaler.isExhausted
     if state.lossScaler.skipsStep(gradientsAreFinite: norm.isFinite) {
       if isExhausted { throw notFinite("gradient", lastMicroStep) }
@@ -145,7 +161,10 @@ final class TrainingLoop {
     }
     guard norm.isFinite else { throw notFinite("gradient", lastMicroStep) }
     let clip = AdamWOptimizer.clipFactor(norm: norm, maximum: configuration.maxGradNorm)
-    try optimizer.step(state.updates + 1, learningRate: rate, gradientMultiplier: clip / scale)
+    isUpdating = true
+    try optimizer.step(
+      state.updates + 1, learningRate: rate, gradientMultiplier: clip / scale, profile: profile)
+    isUpdating = false
     state.updates += 1
     return false
   }
@@ -160,26 +179,8 @@ final class TrainingLoop {
       checkpoint: nil)
   }
 
-  /// Saves what can be saved after a failed step; the parameters are those before it, since only a finite
-  /// gradient updates them. Older states stay, as this one may have diverged already.
-  private func failure(_ error: any Error) throws -> any Error {
-    if state.step == 0 { return error }
-    do {
-      let path =
-        try isFinite() ? save(keepsAll: true) : checkpoints.steps().last.map(checkpoints.path)
-      if case TrainingError.notFinite(let what, let step, let samples, _) = error {
-        return TrainingError.notFinite(what: what, step: step, samples: samples, checkpoint: path)
-      }
-      if let path { observer?.note("the last saved state is \(path)") }
-    } catch let second {
-      observer?.note("the state could not be saved: \(second)")
-    }
-    return error
-  }
-
-  /// True if every weight is a number.
-  private func isFinite() throws -> Bool {
-    try parameters.read(.parameter).values.allSatisfy { $0.firstNonFinite() == nil }
+  private func tellProfile(isLast: Bool) {
+    if let profile = profiler.finished(isLast: isLast) { observer?.profiled(profile) }
   }
 
   private func log(_ report: TrainingStepReport) {

@@ -1,3 +1,5 @@
+public import EspalierHost
+
 /// What a run tells while it goes on; the command line draws a bar, a test listens.
 public protocol TrainingObserver: AnyObject {
   /// A phase before the steps: how much is done of how much.
@@ -6,8 +8,14 @@ public protocol TrainingObserver: AnyObject {
   func planned(_ plan: TrainingPlan)
   /// After each optimizer step.
   func stepped(_ step: TrainingStepReport)
+  /// Once, with the time of every operation, if the configuration's `profileSteps` asks for it.
+  func profiled(_ profile: ExecutionProfile)
   /// A line worth keeping: a checkpoint, a skipped step.
   func note(_ message: String)
+}
+
+extension TrainingObserver {
+  public func profiled(_ profile: ExecutionProfile) {}
 }
 
 /// What is about to be trained, on what, in how much memory.

@@ -49,13 +49,17 @@ final class ValidationRun {
     _ = try pipeline([:]).check(generation)
   }
 
+  /// Refuses pictures that do not fit into the device's memory beside what is there by now.
+  ///
+  /// - Parameter parameters: The adapter's by path, whatever their values.
+  /// - Throws: As `StableDiffusionXLAdapterPipeline.checkMemory`.
+  func checkMemory(_ parameters: [String: HostTensor]) throws {
+    try pipeline(Self.values(parameters)).checkMemory(generation)
+  }
+
   /// Generates, saves under `validation/step-STEP/` and tells the loggers.
   func run(step: Int, parameters: TrainedParameters, loggers: [MetricLogger]) throws {
-    let values = Dictionary(
-      uniqueKeysWithValues: try parameters.read(.parameter).map {
-        (String($0.key.dropFirst(StateFiles.root.count)), $0.value)
-      })
-    let pipeline = try pipeline(values)
+    let pipeline = try pipeline(Self.values(parameters.read(.parameter)))
     let embeddings = try self.embeddings ?? pipeline.encode(generation)
     self.embeddings = embeddings
     let result = try pipeline.generate(generation, embeddings: embeddings) { [observer] event in
@@ -75,6 +79,14 @@ final class ValidationRun {
       }
     }
     observer?.note("validation images of step \(step) are in \(path)")
+  }
+
+  /// The parameters by checkpoint key.
+  private static func values(_ parameters: [String: HostTensor]) -> [String: HostTensor] {
+    Dictionary(
+      uniqueKeysWithValues: parameters.map {
+        (String($0.key.dropFirst(StateFiles.root.count)), $0.value)
+      })
   }
 
   private func pipeline(_ values: [String: HostTensor]) throws -> StableDiffusionXLAdapterPipeline {

@@ -17,6 +17,7 @@ public final class AdamWOptimizer {
   }
 
   private let settings: Settings
+  private let device: ComputeDevice
   private let norm: Executable
   private let update: Executable
 
@@ -26,6 +27,7 @@ public final class AdamWOptimizer {
     arenas: ArenaPool? = nil
   ) throws {
     self.settings = settings
+    self.device = device
     let bound = parameters.bindings
     norm = try Executable(
       try Self.normProgram(parameters), on: device, bound: bound, arenas: arenas)
@@ -34,18 +36,19 @@ public final class AdamWOptimizer {
   }
 
   /// The Euclidean norm of all gradients as they are stored, loss scale included.
-  public func gradientNorm() throws(BackendError) -> Double {
-    let sum = try norm.run()["sum"]?.floats().first ?? .nan
+  public func gradientNorm(profile: ExecutionProfile? = nil) throws(BackendError) -> Double {
+    let sum = try norm.run(profile: profile)["sum"]?.floats().first ?? .nan
     return Double(sum).squareRoot()
   }
 
-  /// One update in place.
+  /// One update in place; waits for it, so that an error of the device belongs to this call.
   ///
   /// - Parameters:
   ///   - step: The number of this update, counted from 1.
   ///   - gradientMultiplier: Undoes the loss scale and clips.
   public func step(
-    _ step: Int, learningRate: Double, gradientMultiplier: Double
+    _ step: Int, learningRate: Double, gradientMultiplier: Double,
+    profile: ExecutionProfile? = nil
   ) throws(BackendError) {
     var scalars = [Float](repeating: 0, count: 16)
     scalars[0] = Float(learningRate)
@@ -56,7 +59,8 @@ public final class AdamWOptimizer {
     scalars[5] = Float(1 - pow(settings.beta1, Double(step)))
     scalars[6] = Float(1 - pow(settings.beta2, Double(step)))
     scalars[7] = Float(gradientMultiplier)
-    try update.run(["scalars": HostTensor(scalars, shape: [16])])
+    try update.run(["scalars": HostTensor(scalars, shape: [16])], profile: profile)
+    try device.wait()
   }
 
   /// The factor that brings gradients of this norm to at most `maximum`, 1 if they are below.

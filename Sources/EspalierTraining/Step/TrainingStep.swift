@@ -61,7 +61,7 @@ public final class TrainingStep {
     func executable(accumulating: Bool) throws -> Executable {
       try Executable(
         try Self.program(configuration, accumulating: accumulating), on: device, weights: weights,
-        bound: parameters.bindings, arenas: arenas)
+        bound: parameters.bindings, arenas: arenas, name: "a training step")
     }
     first = try executable(accumulating: false)
     following = accumulates ? try executable(accumulating: true) : nil

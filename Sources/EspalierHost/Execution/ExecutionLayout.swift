@@ -1,0 +1,94 @@
+import EspalierGraph
+import EspalierTensors
+
+/// A program with its memory plan for a device; nothing is allocated or uploaded yet.
+struct ExecutionLayout {
+  let program: GraphProgram
+  let graph: BoundaryGraph
+  let plan: MemoryPlan
+  /// The weights by tensor index, in order.
+  let weights: [(tensor: Int, path: String)]
+  /// Bytes of the weights that are not on the device yet.
+  private let missingWeightBytes: Int
+  private let device: ComputeDevice
+
+  /// - Throws: `BackendError.unsupported`, `.tooLarge`, or what the source of weights throws.
+  init(_ program: GraphProgram, on device: ComputeDevice, weights source: DeviceWeights?) throws {
+    self.program = program
+    self.device = device
+    var types: [Int: DType] = [:]
+    var missing = 0
+    weights = program.tensors(.weight).map { (tensor: $0.value, path: $0.key) }
+      .sorted { $0.tensor < $1.tensor }
+    for (tensor, path) in weights {
+      guard let source else {
+        throw BackendError.binding(name: path, expected: "a weight", found: "none")
+      }
+      let weight = try source.placement(of: path, program.tensors[tensor].spec.shape)
+      types[tensor] = weight.dtype
+      missing += weight.missingByteCount
+    }
+    missingWeightBytes = missing
+    graph = BoundaryGraph(program, weightTypes: types)
+    plan = try ExecutionPlanner(device: device, program: program, graph: graph).plan()
+    try checkSizes(types)
+  }
+
+  /// What the program takes beyond what is there.
+  ///
+  /// - Parameters:
+  ///   - bound: True for the inputs, states and outputs that have buffers already.
+  ///   - pool: Arenas to share.
+  func need(bound: (String) -> Bool, arenas pool: ArenaPool?) -> MemoryNeed {
+    var need = MemoryNeed()
+    need.weights = missingWeightBytes
+    need.temporaries = (pool?.missing(plan.arenaBytes) ?? plan.arenaBytes).reduce(0, +)
+    for tensor in program.tensors where tensor.aliasOf == nil && !bound(tensor.name) {
+      switch tensor.role {
+      case .temporary, .weight: continue
+      case .state: need.states += tensor.spec.byteCount
+      case .input, .output: need.inputsAndOutputs += tensor.spec.byteCount
+      }
+    }
+    return need
+  }
+
+  /// Refuses what is larger than one buffer of the device, by name.
+  private func checkSizes(_ types: [Int: DType]) throws(BackendError) {
+    for (index, tensor) in program.tensors.enumerated()
+    where tensor.role != .temporary && tensor.aliasOf == nil {
+      let spec = TensorSpec(types[index] ?? tensor.spec.dtype, tensor.spec.shape)
+      try check(spec.byteCount, "the \(tensor.role.name) \(tensor.name) \(spec)")
+    }
+    for (index, node) in program.nodes.enumerated() {
+      for case .some(let output) in node.outputs {
+        guard let bytes = plan.tensors[output]?.bytes else { continue }
+        try check(
+          bytes, "the result of \(node.code) in \(node.path), \(program.tensors[output].spec),")
+      }
+      try check(plan.workspaces[index]?.bytes ?? 0, "the scratch of \(node.code) in \(node.path)")
+    }
+  }
+
+  private func check(
+    _ bytes: Int, _ what: @autoclosure () -> String
+  ) throws(BackendError) {
+    let limit = device.info.maxBufferByteCount
+    guard bytes > limit else { return }
+    throw .tooLarge(
+      device: device.info.name, what: what(), byteCount: bytes, limitBytes: limit)
+  }
+}
+
+extension TensorRole {
+  /// In words.
+  fileprivate var name: String {
+    switch self {
+    case .input: "input"
+    case .weight: "weight"
+    case .state: "state"
+    case .temporary: "temporary"
+    case .output: "output"
+    }
+  }
+}

@@ -1,0 +1,32 @@
+import Foundation
+import TestSupport
+
+/// The backend `blas` inside another plugin that fails or lies as `Plugins/wrapper.c` is told.
+enum WrapperBackend {
+  /// Compiles it with these macros into `folder`.
+  ///
+  /// - Returns: The arguments that make `espalier` use it.
+  static func build(
+    _ macros: [String: String], in folder: TemporaryFolder, name: String = "wrapper"
+  ) throws -> [String] {
+    let library =
+      (Program.path as NSString).deletingLastPathComponent + "/libespalier-backend-blas.so"
+    let output = folder.file("libespalier-backend-\(name).so")
+    let tests = (#filePath as NSString).deletingLastPathComponent
+    let definitions = macros.merging(["NAME": "\"\(name)\"", "LIBRARY": "\"\(library)\""]) { $1 }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments =
+      [
+        "cc", "-std=gnu11", "-shared", "-fPIC", "-O1", "-I",
+        Fixtures.project + "/Sources/EspalierABI/include", "-o", output,
+        tests + "/Plugins/wrapper.c", "-ldl",
+      ] + definitions.map { "-D\($0)=\($1)" }
+    try process.run()
+    process.waitUntilExit()
+    if process.terminationStatus != 0 { throw CompilerError(status: process.terminationStatus) }
+    return ["--plugin", output, "--backend", name]
+  }
+
+  private struct CompilerError: Error { let status: Int32 }
+}
