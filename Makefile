@@ -13,12 +13,13 @@ DEMO_MODEL := Sources/EspalierDemo/BaseModel
 BENCH_PYTHON ?=
 BENCH_FLAGS ?=
 
-.PHONY: help build test test-goldens lint format shaders demo bench check size dependencies
+.PHONY: help build test test-goldens test-swiftshader lint format shaders demo bench check size dependencies
 
 help:
 	@echo "make build         build the programs and all plugins"
 	@echo "make test          run the whole test suite"
 	@echo "make test-goldens  run the suites that read golden files (of ESPALIER_FIXTURES if set)"
+	@echo "make test-swiftshader  run it with the backend vulkan on SwiftShader, which is fetched"
 	@echo "make lint          check format, sizes, forbidden words and the boundary header"
 	@echo "make format        format all Swift sources in place"
 	@echo "make shaders       compile and validate every variant of every Vulkan shader"
@@ -38,6 +39,9 @@ test: dependencies
 
 test-goldens: dependencies
 	$(SWIFT) test -c release --disable-xctest --filter '$(shell .ci/golden-suites)'
+
+test-swiftshader: build
+	@SWIFT='$(SWIFT)' .ci/test-swiftshader
 
 lint:
 	$(SWIFT) format lint --strict --recursive --parallel Sources Plugins Tests Package.swift

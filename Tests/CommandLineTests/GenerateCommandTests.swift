@@ -13,7 +13,7 @@ import Testing
   private let adapter = [
     "--adapter", Fixtures.path("adapter_xl"), "--image", Fixtures.path("images/condition.png"),
   ]
-  private let quick = ["--num_inference_steps", "2", "--backend", "blas"]
+  private let quick = ["--num_inference_steps", "2", "--backend", TestBackend.selector]
 
   private func generate(_ arguments: [String]) throws -> Program.Result {
     try Program.run(["generate"] + arguments)
@@ -37,7 +37,8 @@ import Testing
         "--prompt", try #require(golden["prompt"]?.string), "--seed", try number("seed"),
         "--num_inference_steps", try number("num_inference_steps"),
         "--guidance_scale", try number("guidance_scale"), "--scheduler",
-        try #require(golden["scheduler"]?.string), "--backend", "blas", "--output", png,
+        try #require(golden["scheduler"]?.string), "--backend", TestBackend.selector, "--output",
+        png,
         "--save_latents", latents,
       ])
     #expect(result.status == 0, Comment(rawValue: result.error))

@@ -76,7 +76,8 @@ final class TrainingFolder {
       "train", "--pretrained_model_name_or_path", model ?? Fixtures.path("tiny-sdxl"),
       "--train_data_dir", file("data"), "--output_dir", file(output), "--resolution", "64",
       "--train_batch_size", "2", "--max_train_steps", "\(steps)", "--seed", "3",
-      "--learning_rate", "1e-3", "--report_to", "csv", "--backend", "blas",
+      "--learning_rate", "1e-3", "--report_to", "csv", "--backend",
+      TestBackend.selector,
       "--cache_dir", file("cache"),
     ] + more
   }

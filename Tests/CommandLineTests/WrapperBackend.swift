@@ -1,16 +1,19 @@
 import Foundation
 import TestSupport
 
-/// The backend `blas` inside another plugin that fails or lies as `Plugins/wrapper.c` is told.
+/// A backend inside another plugin that fails or lies as `Plugins/wrapper.c` is told.
 enum WrapperBackend {
   /// Compiles it with these macros into `folder`.
   ///
+  /// - Parameter inner: The name of the backend inside.
   /// - Returns: The arguments that make `espalier` use it.
   static func build(
-    _ macros: [String: String], in folder: TemporaryFolder, name: String = "wrapper"
+    _ macros: [String: String], around inner: String = TestBackend.name,
+    in folder: TemporaryFolder
   ) throws -> [String] {
     let library =
-      (Program.path as NSString).deletingLastPathComponent + "/libespalier-backend-blas.so"
+      (Program.path as NSString).deletingLastPathComponent + "/libespalier-backend-\(inner).so"
+    let name = "wrapper"
     let output = folder.file("libespalier-backend-\(name).so")
     let tests = (#filePath as NSString).deletingLastPathComponent
     let definitions = macros.merging(["NAME": "\"\(name)\"", "LIBRARY": "\"\(library)\""]) { $1 }

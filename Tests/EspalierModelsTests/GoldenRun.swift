@@ -9,10 +9,8 @@ import Testing
 
 /// Runs graphs with a golden model's weights on the backend under test.
 final class GoldenRun {
-  /// The backend: `ESPALIER_TEST_BACKEND`, else blas.
   private static let device = Result {
-    let chosen = ProcessInfo.processInfo.environment["ESPALIER_TEST_BACKEND"] ?? ""
-    let choice = try PluginRegistry().backend(named: chosen.isEmpty ? "blas" : chosen)
+    let choice = try PluginRegistry().backend(named: TestBackend.selector)
     return try ComputeDevice(choice.backend, choice.device)
   }
 

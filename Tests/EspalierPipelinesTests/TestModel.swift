@@ -10,7 +10,7 @@ import Testing
 /// All suites that compute; one after the other, since a device has one owner.
 @Suite(.serialized) enum Pipelines {}
 
-/// The fixtures' model on the backend `$ESPALIER_TEST_BACKEND`, `blas` if that is not set.
+/// The fixtures' model on the backend under test.
 enum TestModel {
   /// The plugins beside the test program.
   static let registry: Result<PluginRegistry, any Error> = Result {
@@ -21,8 +21,7 @@ enum TestModel {
   static let path = Fixtures.path("tiny-sdxl")
 
   static func device() throws -> ComputeDevice {
-    let name = ProcessInfo.processInfo.environment["ESPALIER_TEST_BACKEND"] ?? "blas"
-    let choice = try registry.get().backend(named: name)
+    let choice = try registry.get().backend(named: TestBackend.selector)
     return try ComputeDevice(choice.backend, choice.device)
   }
 

@@ -46,14 +46,14 @@ public final class ComputeDevice: @unchecked Sendable {
     } catch { return nil }
   }
 
-  /// Bytes that can be allocated now, asked anew: what the device says is free, or, where it does not tell, what it has
-  /// in all beyond what it holds. `nil` if it tells neither.
+  /// Bytes that can be allocated now, asked anew: what the device says is free, and at most what it has in all beyond
+  /// what it holds, since a driver may not count that. `nil` if it tells neither.
   public var availableByteCount: Int? {
     guard let now = try? DeviceInfo(index: info.index, asking: api, backend: backendName) else {
       return nil
     }
-    return now.freeMemoryByteCount
-      ?? now.memoryByteCount.map { max(0, $0 - (memory?.now ?? 0)) }
+    let unheld = now.memoryByteCount.map { max(0, $0 - (memory?.now ?? 0)) }
+    return [now.freeMemoryByteCount, unheld].compactMap(\.self).min()
   }
 
   /// Waits for all work in flight.
