@@ -1,6 +1,7 @@
 import ArgumentParser
 import EspalierConformance
 import EspalierHost
+import EspalierTensors
 import Foundation
 
 /// `espalier conformance`: every operation of a backend plugin against references.
@@ -49,6 +50,19 @@ struct Conformance: ParsableCommand {
       valueName: "count"))
   var threads: Int?
 
+  @Option(
+    help: ArgumentHelp(
+      "Stop a case after this time and count it as failed.", valueName: "seconds"))
+  var timeout = 300
+
+  @Flag(
+    name: .customLong("in-process"),
+    help: "Run the cases in this process, for a debugger: a plugin that crashes ends the command.")
+  var isInProcess = false
+
+  @Option(name: .customLong("worker-from"), help: .hidden)
+  var workerStart: Int?
+
   /// All that passes is not all that there is.
   private static let incomplete = ExitCode(3)
 
@@ -60,23 +74,43 @@ struct Conformance: ParsableCommand {
     if let threads, !(1...1024).contains(threads) {
       throw ValidationError("--threads is '\(threads)'; expected a whole number from 1 to 1024")
     }
+    if timeout < 1 {
+      throw ValidationError("--timeout is '\(timeout)'; expected at least 1 second")
+    }
   }
 
   func run() throws {
-    let report = try ConformanceRun(
-      target: ConformanceTarget(target), shapes: shapes.sets,
-      operations: operations.isEmpty
-        ? OperationCode.allCases : operations.compactMap { OperationCode(name: $0) },
-      threads: threads
-    ).report()
-    if let json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-      encoder.nonConformingFloatEncodingStrategy = .convertToString(
-        positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-      try encoder.encode(report).write(to: URL(fileURLWithPath: json), options: .atomic)
+    let codes = operations.compactMap { OperationCode(name: $0) }
+    let cases = ConformanceSuite.cases(codes.isEmpty ? OperationCode.allCases : codes, shapes.sets)
+    let worker = ConformanceWorker(target: ConformanceTarget(target), threads: threads)
+    if let workerStart {
+      let channel = try ConformanceChannel.takeOverStandardOutput()
+      return try worker.run(cases, from: workerStart, report: channel.send)
     }
-    if report.failed > 0 { throw ExitCode.failure }
+    let collector = ConformanceCollector(cases, shapes: shapes.sets)
+    if isInProcess {
+      try worker.run(cases, from: 0, report: collector.receive)
+    } else {
+      try ConformanceSupervisor(
+        arguments: workerArguments, timeout: timeout, collector: collector
+      ).run()
+    }
+    let report = try collector.finish()
+    if let json { try write(report, to: json) }
+    if report.failed > 0 || collector.hasFault { throw ExitCode.failure }
     if report.notOffered > 0 { throw Self.incomplete }
+  }
+
+  /// The command line that runs the same cases, up to the first of them.
+  private var workerArguments: [String] {
+    ["conformance", target, "--shapes", shapes.rawValue]
+      + operations.flatMap { ["--op", $0] }
+      + (threads.map { ["--threads", String($0)] } ?? []) + ["--worker-from"]
+  }
+
+  private func write(_ report: ConformanceReport, to path: String) throws {
+    let encoder = ConformanceMessage.encoder
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    try AtomicFile.write(Array(try encoder.encode(report)), to: path)
   }
 }

@@ -7,11 +7,11 @@ enum ConformanceTable {
   /// Faults shown below an operation.
   private static let mostFaults = 8
 
-  static func head(_ report: ConformanceReport) -> String {
+  static func head(_ subject: ConformanceSubject) -> String {
     """
-    backend \(report.backend) \(report.version), device \(report.device)
-    activations \(report.activations.joined(separator: " ")); \
-    weights \(report.weights.joined(separator: " ")); shapes \(report.shapes.joined(separator: " "))
+    backend \(subject.backend) \(subject.version), device \(subject.device)
+    activations \(subject.activations.joined(separator: " ")); \
+    weights \(subject.weights.joined(separator: " "))
 
     \(line(["OPERATION", "CASES", "WORST ERROR", "OF ALLOWED", "SPEED"]))
     """
@@ -57,6 +57,7 @@ enum ConformanceTable {
       let space = String(repeating: " ", count: max(0, pair.1 - pair.0.count))
       return index == 0 ? pair.0 + space : space + pair.0
     }
-    return padded.joined(separator: "  ")
+    let text = padded.joined(separator: "  ")
+    return String(text.reversed().drop { $0 == " " }.reversed())
   }
 }

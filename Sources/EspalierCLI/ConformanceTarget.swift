@@ -22,8 +22,11 @@ struct ConformanceTarget {
   ///
   /// - Throws: `PluginError`, `BackendError`.
   func open() throws -> (registry: PluginRegistry, backend: BackendPlugin, device: DeviceInfo) {
-    guard let plugin = PluginFile(path: file), plugin.kind == .backend else {
+    guard let plugin = PluginFile(path: file) else {
       throw PluginError.refused(file: file, .fileName)
+    }
+    guard plugin.kind == .backend else {
+      throw ConformanceFault.otherKind(file: file, kind: plugin.kind.rawValue)
     }
     let registry = try PluginRegistry(
       searchPath: PluginSearchPath(environment: { _ in nil }, executable: nil), files: [file])

@@ -1,5 +1,5 @@
 /// Sizes of an attention: q[B,Nq,h·d], k and v [B,Nk,h·d].
-struct AttentionSizes: Sendable {
+public struct AttentionSizes: Sendable {
   let batch, queries, keys, heads, width: Int
   var isCausal = false
   /// Key n is key n mod period; nil: all differ.
@@ -7,7 +7,8 @@ struct AttentionSizes: Sendable {
   /// Standard deviation of queries and keys.
   var strength = 1.5
 
-  init(
+  /// B, Nq, Nk, h and d, in this order.
+  public init(
     _ batch: Int, _ queries: Int, _ keys: Int, heads: Int, width: Int, isCausal: Bool = false,
     period: Int? = nil, strength: Double = 1.5
   ) {
@@ -46,8 +47,10 @@ struct AttentionSizes: Sendable {
     AttentionSizes(2, 77, 77, heads: 12, width: 64, isCausal: true),
   ]
 
-  var queryShape: [Int] { [batch, queries, heads * width] }
-  var keyShape: [Int] { [batch, keys, heads * width] }
+  /// Of q and o.
+  public var queryShape: [Int] { [batch, queries, heads * width] }
+  /// Of k and v.
+  public var keyShape: [Int] { [batch, keys, heads * width] }
   var statistics: [Int] { [batch, heads, queries] }
   var scale: Double { 1 / Double(width).squareRoot() }
   var integers: [Int64] { [Int64(heads), isCausal ? 1 : 0] }

@@ -72,7 +72,7 @@ enum ConvolutionCases {
       return .init(
         call,
         [
-          .elements(of: batch * perSample, .convolution, sample: Self.sample(shapes)) { place in
+          .elements(of: batch * perSample, .convolution, sample: shapes.productSample) { place in
             let o = place % filters
             let sum =
               sizes.output(place, x.values, w.values) + Double(bias?.values[o] ?? 0)
@@ -82,8 +82,6 @@ enum ConvolutionCases {
         ])
     }
   }
-
-  private static func sample(_ shapes: ShapeSet) -> Int { shapes == .small ? .max : 4096 }
 
   private static var dx: [ConformanceCase] {
     var cases: [ConformanceCase] = []
@@ -116,7 +114,7 @@ enum ConvolutionCases {
           .conv2DDX, [dy, w, residual], [.init(sizes.map, types.activation)],
           integers: sizes.integers(0)),
         [
-          .elements(of: sizes.map.reduce(1, *), .convolution, sample: Self.sample(shapes)) {
+          .elements(of: sizes.map.reduce(1, *), .convolution, sample: shapes.productSample) {
             sizes.inputGradient($0, dy.values, w.values) + Double(residual?.values[$0] ?? 0)
           }
         ])
@@ -144,7 +142,7 @@ enum ConvolutionCases {
           .conv2DDW, [dy, x], [.init(sizes.weightShape)], integers: sizes.integers(0)),
         [
           .elements(
-            of: sizes.weightShape.reduce(1, *), .convolution, sample: Self.sample(shapes)
+            of: sizes.weightShape.reduce(1, *), .convolution, sample: shapes.productSample
           ) { sizes.weightGradient($0, dy.values, x.values) }
         ])
     }

@@ -92,7 +92,7 @@ enum LinearCases {
       return .init(
         call,
         [
-          .elements(of: m * n, .reduction) { place in
+          .elements(of: m * n, .reduction, sample: shapes.productSample) { place in
             let (row, column) = (place / n, place % n)
             let sum = dot(k, x.values, row * k, 1, w.values, column * k, 1)
             return Activation.value(epilogue.act, sum + Double(bias?.values[column] ?? 0))
@@ -134,7 +134,7 @@ enum LinearCases {
       return .init(
         call,
         [
-          .elements(of: m * k, .reduction) { place in
+          .elements(of: m * k, .reduction, sample: shapes.productSample) { place in
             dot(n, dy.values, place / k * n, 1, w.values, place % k, k)
               + Double(residual?.values[place] ?? 0)
           }
@@ -162,7 +162,7 @@ enum LinearCases {
       return .init(
         OperationCall(.linearDW, [dy, x], [.init([n, k])]),
         [
-          .elements(of: n * k, .reduction) { place in
+          .elements(of: n * k, .reduction, sample: shapes.productSample) { place in
             dot(m, dy.values, place / k, n, x.values, place % k, k)
           }
         ])

@@ -4,9 +4,14 @@ import Glibc
 ///
 /// The keys may repeat with a period: the softmax then has few different weights, and the whole
 /// reference of a large case costs little. Values need not repeat.
-struct AttentionReference {
-  let sizes: AttentionSizes
-  let q, k, v: [Float]
+public struct AttentionReference {
+  fileprivate let sizes: AttentionSizes
+  fileprivate let q, k, v: [Float]
+
+  /// The sizes, and the operands row-major.
+  public init(sizes: AttentionSizes, q: [Float], k: [Float], v: [Float]) {
+    (self.sizes, self.q, self.k, self.v) = (sizes, q, k, v)
+  }
 
   private var step: Int { sizes.heads * sizes.width }
   private var distinct: Int { min(sizes.period ?? sizes.keys, sizes.keys) }
@@ -21,7 +26,7 @@ struct AttentionReference {
   }
 
   /// o and lse.
-  func forward() -> (o: [Double], lse: [Double]) {
+  public func forward() -> (o: [Double], lse: [Double]) {
     var o = [Double](repeating: 0, count: q.count)
     var lse = [Double](repeating: 0, count: sizes.batch * sizes.heads * sizes.queries)
     let (d, period) = (sizes.width, distinct)
@@ -54,9 +59,14 @@ struct AttentionReference {
   }
 
   /// The gradients by single rows, from o and lse as a backward operation gets them.
-  struct Backward {
-    let forward: AttentionReference
-    let dOutput, o, lse: [Float]
+  public struct Backward {
+    private let forward: AttentionReference
+    private let dOutput, o, lse: [Float]
+
+    /// The reference of the forward pass, and the other inputs of the operation.
+    public init(forward: AttentionReference, dOutput: [Float], o: [Float], lse: [Float]) {
+      (self.forward, self.dOutput, self.o, self.lse) = (forward, dOutput, o, lse)
+    }
 
     private var sizes: AttentionSizes { forward.sizes }
 
@@ -72,7 +82,7 @@ struct AttentionReference {
     }
 
     /// dq of one row of [B·Nq·h] rows.
-    func query(_ row: Int) -> [Double] {
+    public func query(_ row: Int) -> [Double] {
       let (head, token) = (row % sizes.heads, row / sizes.heads % sizes.queries)
       let sample = row / (sizes.heads * sizes.queries)
       let target = forward.place(sizes.queries, sample, head, token)
@@ -87,7 +97,7 @@ struct AttentionReference {
     }
 
     /// dk and dv of one row of [B·Nk·h] rows.
-    func key(_ row: Int) -> (dk: [Double], dv: [Double]) {
+    public func key(_ row: Int) -> (dk: [Double], dv: [Double]) {
       let (head, token) = (row % sizes.heads, row / sizes.heads % sizes.keys)
       let sample = row / (sizes.heads * sizes.keys)
       let target = forward.place(sizes.keys, sample, head, token)

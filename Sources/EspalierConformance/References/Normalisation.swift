@@ -1,7 +1,7 @@
 /// A norm in double precision: every element belongs to one group that shares mean and deviation.
 ///
 /// A group norm's groups are channels of one sample, a layer norm's are rows.
-final class NormReference {
+public final class NormReference {
   private let x, gamma, beta: [Float]
   private let act: Int32
   private let channels: Int
@@ -21,7 +21,7 @@ final class NormReference {
   }
 
   /// x[B,…,C] in `groups` groups of channels.
-  convenience init(
+  public convenience init(
     groupsOf shape: [Int], _ groups: Int, x: [Float], gamma: [Float], beta: [Float], act: Int32
   ) {
     let channels = gamma.count
@@ -37,7 +37,7 @@ final class NormReference {
   }
 
   /// Rows of x[…,C].
-  convenience init(rowsOf x: [Float], gamma: [Float], beta: [Float]) {
+  public convenience init(rowsOf x: [Float], gamma: [Float], beta: [Float]) {
     let width = gamma.count
     self.init(
       x: x, gamma: gamma, beta: beta, act: 0, places: { Array($0 * width..<($0 + 1) * width) },
@@ -45,7 +45,7 @@ final class NormReference {
   }
 
   /// Mean and 1/√(variance + ε) of a group.
-  func statistics(_ group: Int) -> (mean: Double, rstd: Double) {
+  public func statistics(_ group: Int) -> (mean: Double, rstd: Double) {
     if let statistics = known[group] { return statistics }
     let places = places(group)
     let count = Double(places.count)
@@ -58,7 +58,7 @@ final class NormReference {
   }
 
   /// Takes statistics as they are given to a backward operation.
-  func use(mean: [Float], rstd: [Float]) {
+  public func use(mean: [Float], rstd: [Float]) {
     for index in mean.indices { known[index] = (Double(mean[index]), Double(rstd[index])) }
   }
 
@@ -73,7 +73,7 @@ final class NormReference {
   }
 
   /// act(norm(x)·gamma + beta).
-  func output(_ place: Int) -> Double { Activation.value(act, affine(place)) }
+  public func output(_ place: Int) -> Double { Activation.value(act, affine(place)) }
 
   /// The cotangent before the activation.
   private func inner(_ place: Int, _ dy: [Float]) -> Double {
@@ -82,7 +82,7 @@ final class NormReference {
   }
 
   /// The gradient by x: rstd·(g − mean(g) − x̂·mean(g·x̂)) with g = gamma · the inner cotangent.
-  func inputGradient(_ place: Int, _ dy: [Float]) -> Double {
+  public func inputGradient(_ place: Int, _ dy: [Float]) -> Double {
     let index = group(place)
     let (own, scaled): (Double, Double)
     if let sums = knownSums[index] {
@@ -104,7 +104,7 @@ final class NormReference {
   }
 
   /// The gradients by gamma and beta.
-  func parameterGradients(_ dy: [Float]) -> (gamma: [Double], beta: [Double]) {
+  public func parameterGradients(_ dy: [Float]) -> (gamma: [Double], beta: [Double]) {
     var (dGamma, dBeta) = (
       [Double](repeating: 0, count: channels), [Double](repeating: 0, count: channels)
     )

@@ -4,6 +4,9 @@ public enum ShapeSet: String, CaseIterable, Sendable {
   case small
   /// Those of Stable Diffusion XL at 1024 × 1024, checked on a sample of elements.
   case sdxl
+
+  /// How many elements of a matrix product or convolution are computed again at most.
+  var productSample: Int { self == .small ? .max : 8192 }
 }
 
 /// How much an execution does.

@@ -50,23 +50,30 @@ public struct OperationSummary: Sendable, Codable {
   }
 }
 
+/// What is tried: a device of a backend plugin.
+public struct ConformanceSubject: Sendable, Codable {
+  public let backend, version, file, device: String
+  /// The storage types that the device offers, and so those that are tried.
+  public let activations, weights: [String]
+
+  public init(_ backend: ConformanceBackend, version: String, file: String, device: String) {
+    self.backend = backend.name
+    (self.version, self.file, self.device) = (version, file, device)
+    activations = backend.activationTypes.map(\.name)
+    weights = backend.weightTypes.map(\.name)
+  }
+}
+
 /// The results of a run over a device.
 public struct ConformanceReport: Sendable, Codable {
-  public let backend, version, file, device: String
-  /// The storage types that the device offers, and so those that were tried.
-  public let activations, weights: [String]
+  public let subject: ConformanceSubject
   public let shapes: [String]
   public private(set) var operations: [OperationSummary] = []
   /// Every case, in order.
   public private(set) var results: [CaseResult] = []
 
-  public init(
-    backend: String, version: String, file: String, device: String, activations: [StorageType],
-    weights: [StorageType], shapes: [ShapeSet]
-  ) {
-    (self.backend, self.version, self.file, self.device) = (backend, version, file, device)
-    self.activations = activations.map(\.name)
-    self.weights = weights.map(\.name)
+  public init(_ subject: ConformanceSubject, shapes: [ShapeSet]) {
+    self.subject = subject
     self.shapes = shapes.map(\.rawValue)
   }
 

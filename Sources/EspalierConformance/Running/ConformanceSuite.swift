@@ -13,10 +13,10 @@ public enum ConformanceSuite {
     }.map(\.element)
   }()
 
-  /// The cases of some operations and shapes.
-  public static func cases(_ operations: Set<OperationCode>, _ shapes: ShapeSet)
-    -> [ConformanceCase]
-  {
-    all.filter { operations.contains($0.operation) && $0.shapes == shapes }
+  /// The cases of some operations and shapes, operation by operation.
+  public static func cases(
+    _ operations: [OperationCode] = OperationCode.allCases, _ shapes: [ShapeSet] = [.small]
+  ) -> [ConformanceCase] {
+    all.filter { operations.contains($0.operation) && shapes.contains($0.shapes) }
   }
 }

@@ -14,7 +14,7 @@ public struct Expectation: Sendable {
 
   /// All elements if there are few, else a fixed sample with both ends, each computed by `element`.
   static func elements(
-    of count: Int, _ tolerance: Tolerance, sample: Int = 1 << 15, element: (Int) -> Double
+    of count: Int, _ tolerance: Tolerance, sample: Int = 1 << 16, element: (Int) -> Double
   ) -> Expectation {
     guard count > sample else {
       return Expectation(indices: nil, values: (0..<count).map(element), tolerance: tolerance)
@@ -25,7 +25,7 @@ public struct Expectation: Sendable {
 
   /// As `elements`, in rows of `width` that are computed together.
   static func rows(
-    of count: Int, width: Int, _ tolerance: Tolerance, sample: Int = 1 << 15,
+    of count: Int, width: Int, _ tolerance: Tolerance, sample: Int = 1 << 16,
     row: (Int) -> [Double]
   ) -> Expectation {
     guard count > sample else {
@@ -83,10 +83,8 @@ public struct Expectation: Sendable {
       guard !(distance <= limit) else { continue }
       misses += 1
       if share > worstMiss.share {
-        let kept = value.isNaN ? " (never written, or a NaN came in)" : ""
-        worstMiss = (
-          share, "element \(index) is \(value)\(kept), expected \(expected) ± \(limit)"
-        )
+        let shown = value.isNaN ? "NaN (never written?)" : "\(value)"
+        worstMiss = (share, "element \(index) is \(shown), expected \(expected) ± \(limit)")
       }
     }
     if misses > 0 {
