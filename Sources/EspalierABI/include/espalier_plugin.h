@@ -218,8 +218,16 @@ typedef struct esp_graph {
 #define ESP_ACT_SIGMOID 5
 
 /* Operations. Letters: B batch, H W height and width, C channels, N K features, O output channels, L
- * tokens, … any number of middle axes. `?` marks what may be absent. Storage types are per tensor;
- * products and sums accumulate in f32; statistics are f32. Results repeat bit for bit on one device. */
+ * tokens, … any number of middle axes. `?` marks what may be absent. Storage types are per tensor; results
+ * are rounded once, when they are stored; products and sums accumulate in f32. Results repeat bit for bit
+ * on one device.
+ * - The activations of a node (x, y, residual, channel, q k v o, prediction, target and their cotangents)
+ *   share one storage type, one of the device's activation_dtypes; CAST alone changes it. SUM_TO of f16
+ *   or bf16 activations also makes f32, for gradients of parameters.
+ * - Weights (w, bias, gamma, beta, table, and b of ADD and MUL) are of any of weight_dtypes as
+ *   ESP_ROLE_WEIGHT, and f32 while they are trained.
+ * - Statistics (mean, rstd, lse), the loss with its weights and cotangent, gradients of parameters (dw,
+ *   dgamma, dbeta), sums of squares and the optimizer's tensors are f32; ids and indices are i32. */
 
 /* x[…,K], w[N,K], bias[N]?, residual[…,N]? → act(x·wᵀ + bias) + residual.   i: {act} */
 #define ESP_OP_LINEAR 1
