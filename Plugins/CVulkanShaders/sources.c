@@ -99,6 +99,9 @@ static const char attention_lanes_keys_comp[] = {
 static const char attention_lanes_queries_comp[] = {
 #embed "../../Shaders/attention_lanes_queries.comp" suffix(, 0)
 };
+static const char attention_matrix_forward_comp[] = {
+#embed "../../Shaders/attention_matrix_forward.comp" suffix(, 0)
+};
 static const char attention_parts_comp[] = {
 #embed "../../Shaders/attention_parts.comp" suffix(, 0)
 };
@@ -241,6 +244,7 @@ static const vs_source vs_sources[] = {
     {"attention_lanes_forward.comp", attention_lanes_forward_comp},
     {"attention_lanes_keys.comp", attention_lanes_keys_comp},
     {"attention_lanes_queries.comp", attention_lanes_queries_comp},
+    {"attention_matrix_forward.comp", attention_matrix_forward_comp},
     {"attention_parts.comp", attention_parts_comp},
     {"avg_pool2d.comp", avg_pool2d_comp},
     {"avg_pool2d_backward.comp", avg_pool2d_backward_comp},

@@ -35,12 +35,23 @@ struct AttentionLowering: Lowering {
           work: 2 * shape.work)
       ]
     }
-    let tiles = AttentionTiles(
-      shape, rowCount: shape.queries, columnCount: shape.keys, sumCount: 1, on: limits)
     for operand in [q, k, v] { push.read(operand) }
     push.write(o)
     push.write(node.output(1))
     push.sizes(of: shape)
+    if shape.fitsMatrices(dtype: q.dtype, on: limits) {
+      push.uint(node.output(1) == nil ? 0 : 1)
+      push.float(shape.scale)
+      return [
+        Dispatch(
+          shader: ShaderVariant("attention_matrix_forward", variant),
+          constants: [UInt32(limits.subgroupSize), 1, 1, UInt32(shape.width)], push: push,
+          groups: limits.grid(shape.headCount * shape.queries / AttentionShape.matrixRows),
+          work: 2 * shape.work)
+      ]
+    }
+    let tiles = AttentionTiles(
+      shape, rowCount: shape.queries, columnCount: shape.keys, sumCount: 1, on: limits)
     push.float(shape.scale)
     return [
       Dispatch(
@@ -49,6 +60,19 @@ struct AttentionLowering: Lowering {
         push: push, groups: limits.grid(tiles.groupCount(shape, rowCount: shape.queries)),
         work: 2 * shape.work)
     ]
+  }
+}
+
+extension AttentionShape {
+  /// Queries of a workgroup of the kernel for matrix units, and keys at a time.
+  static let matrixRows = 32
+
+  /// Whether matrix units can compute it: they read whole 16×16 blocks of f16 from the tensors.
+  func fitsMatrices(dtype: Int32, on limits: DeviceLimits) -> Bool {
+    limits.hasCooperativeMatrix && limits.hasSubgroupOperations
+      && limits.subgroupSize == Self.matrixRows && dtype == ESP_DTYPE_F16 && !isCausal
+      && queries % Self.matrixRows == 0 && keys % Self.matrixRows == 0
+      && width % 16 == 0 && width <= 128
   }
 }
 
