@@ -2,7 +2,7 @@
 //
 // x [B,H,W,C], y [B,⌈H/2⌉,⌈W/2⌉,C]. One invocation per four elements of y, or per element where C is not
 // a multiple of four.
-//! variants ACT=0,1
+//! variants ACT=0,1 FETCH=0,1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
@@ -10,7 +10,7 @@
 #include "Include/lanes.glsl"
 
 layout(push_constant) uniform Push {
-  Acts x;
+  Source x;
   Acts y;
   uint count;     // of y, in groups of LANES
   uint channels;  // C, in groups of LANES
@@ -34,7 +34,7 @@ void main() {
   vec4 sum = vec4(0.0);
   for (uint dy = 0; dy < tall; dy++) {
     uint start = (batch * height + top + dy) * width + left;
-    for (uint dx = 0; dx < wide; dx++) sum += load_lanes(x, (start + dx) * channels + channel);
+    for (uint dx = 0; dx < wide; dx++) sum += LOAD(0, x, (start + dx) * channels + channel);
   }
   store_lanes(y, i, sum * (1.0 / float(tall * wide)));
 }

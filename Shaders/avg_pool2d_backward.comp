@@ -2,7 +2,7 @@
 //
 // dy [B,⌈H/2⌉,⌈W/2⌉,C], dx [B,H,W,C]. One invocation per four elements of dx, or per element where C is
 // not a multiple of four.
-//! variants ACT=0,1
+//! variants ACT=0,1 FETCH=0,1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
@@ -10,7 +10,7 @@
 #include "Include/lanes.glsl"
 
 layout(push_constant) uniform Push {
-  Acts dy;
+  Source dy;
   Acts dx;
   uint count;     // of dx, in groups of LANES
   uint channels;  // C, in groups of LANES
@@ -31,5 +31,5 @@ void main() {
   uint row = (line - batch * height) / 2;
   uint covered = min(2, width - 2 * column) * min(2, height - 2 * row);
   uint window = (batch * dy_height + row) * dy_width + column;
-  store_lanes(dx, i, load_lanes(dy, window * channels + channel) * (1.0 / float(covered)));
+  store_lanes(dx, i, LOAD(0, dy, window * channels + channel) * (1.0 / float(covered)));
 }

@@ -3,13 +3,12 @@
 // Neighbouring axes along which b behaves alike are merged by the lowering. The last one is the row: b has
 // it or is constant along it; the others are `axes` numbers with b's steps along them (0: repeats).
 // One invocation per four elements of a row, or per element where rows are not a multiple of four long.
-//! variants ACT=0,1
+//! variants ACT=0,1 FETCH=0,1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
 #include "Include/lanes.glsl"
-#include "Include/vectors.glsl"
 
 layout(constant_id = 4) const bool multiply = false;
 layout(constant_id = 5) const uint b_dtype = 0;
@@ -17,8 +16,8 @@ layout(constant_id = 6) const bool b_has_row = true;
 layout(constant_id = 7) const uint axes = 0;
 
 layout(push_constant) uniform Push {
-  Acts a;
-  Words b;
+  Source a;
+  Source b;
   Acts y;
   uint count;        // in groups of LANES
   uint row_length;   // in groups of LANES
@@ -45,10 +44,11 @@ void main() {
   uint start = b_start(row);
   vec4 addend;
   if (b_has_row && quads) {
-    addend = vector4_at(b, start / 4 + column, b_dtype);
+    addend = VALUES(1, b, start / 4 + column, b_dtype);
   } else {
-    addend = vec4(vector_at(b, b_has_row ? start + column : start, b_dtype));
+    uint place = b_has_row ? start + column : start;
+    addend = vec4(VALUE(1, b, place, b_dtype));
   }
-  vec4 value = load_lanes(a, i);
+  vec4 value = LOAD(0, a, i);
   store_lanes(y, i, multiply ? value * addend : value + addend);
 }

@@ -2,13 +2,14 @@
 //
 // One invocation per four elements. Halves are read and written two in a 32-bit word, so that no device
 // needs 16-bit storage; the neighbour of a last odd half keeps its bits.
-//! variants
+//! variants FETCH=0,1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #define ACT 0
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
 #include "Include/half.glsl"
+#include "Include/sources.glsl"
 
 // ESP_DTYPE_…: 0 f32, 1 f16, 2 bf16, 3 i32.
 layout(constant_id = 3) const uint x_dtype = 0;
@@ -18,7 +19,7 @@ layout(buffer_reference, std430, buffer_reference_align = 8) buffer WordPairs { 
 layout(buffer_reference, std430, buffer_reference_align = 16) buffer WordQuads { uvec4 at[]; };
 
 layout(push_constant) uniform Push {
-  Words x;
+  Source x;
   Words y;
   uint count;  // in elements
 };
@@ -28,14 +29,14 @@ const bool y_is_half = y_dtype == 1 || y_dtype == 2;
 
 // The element's bits, a half in the low ones.
 uint element(uint index) {
-  if (!x_is_half) return x.at[index];
-  return (x.at[index >> 1] >> (16u * (index & 1u))) & 0xffffu;
+  if (!x_is_half) return READ(0, x, index);
+  return half_of(READ(0, x, index >> 1), index);
 }
 
 // Four elements from 4·index on.
 uvec4 elements(uint index) {
-  if (!x_is_half) return WordQuads(uvec2(x)).at[index];
-  uvec2 words = WordPairs(uvec2(x)).at[index];
+  if (!x_is_half) return READ4(0, x, index);
+  uvec2 words = READ2(0, x, index);
   return uvec4(words.x & 0xffffu, words.x >> 16, words.y & 0xffffu, words.y >> 16);
 }
 

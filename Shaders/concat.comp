@@ -2,17 +2,17 @@
 //
 // Widths in units of UNIT bytes; a missing input has width 0. One invocation per unit written; more than
 // four inputs take several dispatches.
-//! variants UNIT=2,4,8,16
+//! variants FETCH=0,1 UNIT=2,4,8,16
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/units.glsl"
 #include "Include/grid.glsl"
 
 layout(push_constant) uniform Push {
-  Units x0;
-  Units x1;
-  Units x2;
-  Units x3;
+  Source x0;
+  Source x1;
+  Source x2;
+  Source x3;
   Units y;
   uint count;     // rows · (the inputs' widths together)
   uint width0;
@@ -31,19 +31,19 @@ void main() {
   uint column = i - row * width;
   uint target = row * y_width + first + column;
   if (column < width0) {
-    y.at[target] = x0.at[row * width0 + column];
+    y.at[target] = UNIT_OF(0, x0, row * width0 + column);
     return;
   }
   column -= width0;
   if (column < width1) {
-    y.at[target] = x1.at[row * width1 + column];
+    y.at[target] = UNIT_OF(1, x1, row * width1 + column);
     return;
   }
   column -= width1;
   if (column < width2) {
-    y.at[target] = x2.at[row * width2 + column];
+    y.at[target] = UNIT_OF(2, x2, row * width2 + column);
     return;
   }
   column -= width2;
-  y.at[target] = x3.at[row * width3 + column];
+  y.at[target] = UNIT_OF(3, x3, row * width3 + column);
 }

@@ -2,19 +2,18 @@
 //
 // ids i32 [rows], table [V,D] in f32, f16 or bf16, y [rows,D]. One invocation per four elements of y, or
 // per element where D is not a multiple of four.
-//! variants ACT=0,1
+//! variants ACT=0,1 FETCH=0,1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
 #include "Include/lanes.glsl"
-#include "Include/vectors.glsl"
 
 layout(constant_id = 4) const uint table_dtype = 0;
 
 layout(push_constant) uniform Push {
-  Ints ids;
-  Words table;
+  Source ids;
+  Source table;
   Acts y;
   uint count;  // of y, in groups of LANES
   uint width;  // D, in groups of LANES
@@ -25,11 +24,11 @@ void main() {
   uint i = invocation_index();
   if (i >= count) return;
   uint row = i / width;
-  int id = ids.at[row];
+  int id = int(READ(0, ids, row));
   vec4 value = vec4(uintBitsToFloat(0x7fc00000u));
   if (id >= 0 && uint(id) < size) {
     uint from = uint(id) * width + (i - row * width);
-    value = quads ? vector4_at(table, from, table_dtype) : vec4(vector_at(table, from, table_dtype));
+    value = LOAD_TYPED(1, table, from, table_dtype);
   }
   store_lanes(y, i, value);
 }

@@ -1,17 +1,15 @@
 // y[b,:] = x[b,index[b],:]; a row of NaN where the index is outside 0 ..< L.
 //
 // x [B,L,D], index i32 [B], y [B,D]; D in units of UNIT bytes. One invocation per unit of y.
-//! variants UNIT=2,4,8,16
+//! variants FETCH=0,1 UNIT=2,4,8,16
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/units.glsl"
 #include "Include/grid.glsl"
 
-layout(buffer_reference, std430, buffer_reference_align = 4) buffer Ints { int at[]; };
-
 layout(push_constant) uniform Push {
-  Units x;
-  Ints index;
+  Source x;
+  Source index;
   Units y;
   uint count;   // B · width
   uint tokens;  // L
@@ -23,10 +21,11 @@ void main() {
   uint i = invocation_index();
   if (i >= count) return;
   uint sample_number = i / width;
-  int token = index.at[sample_number];
+  int token = int(READ(1, index, sample_number));
   if (token < 0 || uint(token) >= tokens) {
-    y.at[i] = UNIT_TYPE(nan);
+    y.at[i] = Unit(nan);
   } else {
-    y.at[i] = x.at[(sample_number * tokens + uint(token)) * width + (i - sample_number * width)];
+    uint from = (sample_number * tokens + uint(token)) * width + (i - sample_number * width);
+    y.at[i] = UNIT_OF(0, x, from);
   }
 }

@@ -1,7 +1,7 @@
 // y[r,f] = x[r,f] · gelu(x[r,F+f]); x [rows, 2F], y [rows, F].
 //
 // One invocation per four elements of y, or per element where F is not a multiple of four.
-//! variants ACT=0,1
+//! variants ACT=0,1 FETCH=0,1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
@@ -10,7 +10,7 @@
 #include "Include/activation.glsl"
 
 layout(push_constant) uniform Push {
-  Acts x;
+  Source x;
   Acts y;
   uint count;     // of y, in groups of LANES
   uint features;  // F, in groups of LANES
@@ -20,5 +20,5 @@ void main() {
   uint i = invocation_index();
   if (i >= count) return;
   uint value = i + i / features * features;
-  store_lanes(y, i, load_lanes(x, value) * activate(ACT_GELU, load_lanes(x, value + features)));
+  store_lanes(y, i, LOAD(0, x, value) * activate(ACT_GELU, LOAD(0, x, value + features)));
 }

@@ -1,7 +1,7 @@
 // y[b,i,j,c·r²+dy·r+dx] = x[b,i·r+dy,j·r+dx,c]; x [B,H,W,C], y [B,H/r,W/r,C·r²].
 //
 // UNIT is the bytes of an element. One invocation per element of y.
-//! variants UNIT=2,4
+//! variants FETCH=0,1 UNIT=2,4
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/units.glsl"
@@ -11,7 +11,7 @@ layout(constant_id = 3) const uint r = 1;
 layout(constant_id = 4) const uint channels = 1;  // C
 
 layout(push_constant) uniform Push {
-  Units x;
+  Source x;
   Units y;
   uint count;
   uint width;  // W/r
@@ -26,5 +26,6 @@ void main() {
   uint pixel = i / (r * r * channels);
   uint row = pixel / width;
   uint column = pixel - row * width;
-  y.at[i] = x.at[((row * r + dy) * width * r + column * r + dx) * channels + channel];
+  uint from = ((row * r + dy) * width * r + column * r + dx) * channels + channel;
+  y.at[i] = UNIT_OF(0, x, from);
 }

@@ -1,7 +1,7 @@
 // y = factor · x + offset, elementwise.
 //
 // One invocation per four elements, or per element where their number is not a multiple of four.
-//! variants ACT=0,1
+//! variants ACT=0,1 FETCH=0,1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
@@ -9,7 +9,7 @@
 #include "Include/lanes.glsl"
 
 layout(push_constant) uniform Push {
-  Acts x;
+  Source x;
   Acts y;
   uint count;  // in groups of LANES
   float factor;
@@ -19,5 +19,5 @@ layout(push_constant) uniform Push {
 void main() {
   uint i = invocation_index();
   if (i >= count) return;
-  store_lanes(y, i, factor * load_lanes(x, i) + offset);
+  store_lanes(y, i, factor * LOAD(0, x, i) + offset);
 }

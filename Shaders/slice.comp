@@ -1,14 +1,14 @@
 // y[r,k] = x[r,first+k].
 //
 // Widths in units of UNIT bytes; one invocation per unit of y.
-//! variants UNIT=2,4,8,16
+//! variants FETCH=0,1 UNIT=2,4,8,16
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/units.glsl"
 #include "Include/grid.glsl"
 
 layout(push_constant) uniform Push {
-  Units x;
+  Source x;
   Units y;
   uint count;    // rows · y_width
   uint x_width;
@@ -20,5 +20,5 @@ void main() {
   uint i = invocation_index();
   if (i >= count) return;
   uint row = i / y_width;
-  y.at[i] = x.at[row * x_width + first + (i - row * y_width)];
+  y.at[i] = UNIT_OF(0, x, row * x_width + first + (i - row * y_width));
 }

@@ -1,7 +1,7 @@
 // dx = dy · act'(x), elementwise.
 //
 // One invocation per four elements, or per element where their number is not a multiple of four.
-//! variants ACT=0,1
+//! variants ACT=0,1 FETCH=0,1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
@@ -12,8 +12,8 @@
 layout(constant_id = 4) const uint act = 0;
 
 layout(push_constant) uniform Push {
-  Acts dy;
-  Acts x;
+  Source dy;
+  Source x;
   Acts dx;
   uint count;  // in groups of LANES
 };
@@ -21,5 +21,5 @@ layout(push_constant) uniform Push {
 void main() {
   uint i = invocation_index();
   if (i >= count) return;
-  store_lanes(dx, i, load_lanes(dy, i) * activation_slope(act, load_lanes(x, i)));
+  store_lanes(dx, i, LOAD(0, dy, i) * activation_slope(act, LOAD(1, x, i)));
 }

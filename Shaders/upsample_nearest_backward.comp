@@ -2,7 +2,7 @@
 //
 // dy [B,H2,W2,C], dx [B,H,W,C]. One invocation per four elements of dx, or per element where C is not a
 // multiple of four; it adds up row by row.
-//! variants ACT=0,1
+//! variants ACT=0,1 FETCH=0,1
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
@@ -10,7 +10,7 @@
 #include "Include/lanes.glsl"
 
 layout(push_constant) uniform Push {
-  Acts dy;
+  Source dy;
   Acts dx;
   uint count;      // of dx, in groups of LANES
   uint channels;   // C, in groups of LANES
@@ -38,7 +38,7 @@ void main() {
   vec4 sum = vec4(0.0);
   for (uint u = first_copy(row, height, dy_height); u < bottom; u++) {
     uint start = (batch * dy_height + u) * dy_width;
-    for (uint v = left; v < right; v++) sum += load_lanes(dy, (start + v) * channels + channel);
+    for (uint v = left; v < right; v++) sum += LOAD(0, dy, (start + v) * channels + channel);
   }
   store_lanes(dx, i, sum);
 }

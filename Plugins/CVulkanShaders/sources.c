@@ -60,6 +60,9 @@ static const char rows_glsl[] = {
 static const char source_glsl[] = {
 #embed "../../Shaders/Include/source.glsl" suffix(, 0)
 };
+static const char sources_glsl[] = {
+#embed "../../Shaders/Include/sources.glsl" suffix(, 0)
+};
 static const char texels_glsl[] = {
 #embed "../../Shaders/Include/texels.glsl" suffix(, 0)
 };
@@ -231,6 +234,7 @@ static const vs_source vs_sources[] = {
     {"Include/reduce.glsl", reduce_glsl},
     {"Include/rows.glsl", rows_glsl},
     {"Include/source.glsl", source_glsl},
+    {"Include/sources.glsl", sources_glsl},
     {"Include/texels.glsl", texels_glsl},
     {"Include/types.glsl", types_glsl},
     {"Include/units.glsl", units_glsl},

@@ -2,16 +2,22 @@
 //
 // UNIT: bytes of a piece, 2 (needs 16-bit storage), 4, 8 or 16; the largest that divides every row.
 #extension GL_EXT_buffer_reference : require
+#extension GL_EXT_buffer_reference_uvec2 : require
+#include "Include/sources.glsl"
 #if UNIT == 2
 #extension GL_EXT_shader_16bit_storage : require
 #extension GL_EXT_shader_explicit_arithmetic_types_int16 : require
-#define UNIT_TYPE uint16_t
+#define Unit uint16_t
+#define UNIT_OF(slot, source, index) uint16_t(half_of(READ(slot, source, (index) >> 1), index))
 #elif UNIT == 4
-#define UNIT_TYPE uint
+#define Unit uint
+#define UNIT_OF(slot, source, index) READ(slot, source, index)
 #elif UNIT == 8
-#define UNIT_TYPE uvec2
+#define Unit uvec2
+#define UNIT_OF(slot, source, index) READ2(slot, source, index)
 #else
-#define UNIT_TYPE uvec4
+#define Unit uvec4
+#define UNIT_OF(slot, source, index) READ4(slot, source, index)
 #endif
 
-layout(buffer_reference, std430, buffer_reference_align = UNIT) buffer Units { UNIT_TYPE at[]; };
+layout(buffer_reference, std430, buffer_reference_align = UNIT) buffer Units { Unit at[]; };

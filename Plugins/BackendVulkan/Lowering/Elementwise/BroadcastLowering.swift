@@ -27,8 +27,8 @@ struct BroadcastLowering: Lowering {
     let count = a.elementCount / lanes.count
     let maxAxes = Int(ESP_MAX_RANK) - 1
     var push = PushConstants()
-    push.read(a)
-    push.read(b)
+    push.source(a, on: limits)
+    push.source(b, on: limits)
     push.write(y)
     push.uint(count)
     push.uint(plan.rowLength / lanes.count)
@@ -36,7 +36,8 @@ struct BroadcastLowering: Lowering {
     for axis in 0..<maxAxes { push.uint(axis < plan.steps.count ? plan.steps[axis] : 0) }
     return [
       Dispatch(
-        ShaderVariant("broadcast", ["ACT": a.storageVariant]), covering: count,
+        ShaderVariant("broadcast", ["ACT": a.storageVariant, "FETCH": limits.fetchVariant]),
+        covering: count,
         constants: [
           lanes.constant, multiplies ? 1 : 0, UInt32(b.dtype), plan.hasRow ? 1 : 0,
           UInt32(plan.sizes.count),

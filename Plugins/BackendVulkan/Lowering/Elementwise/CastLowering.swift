@@ -19,12 +19,12 @@ struct CastLowering: Lowering {
   func dispatches(for node: NodeView, on limits: DeviceLimits) -> [Dispatch] {
     guard let x = node.input(0), let y = node.output(0) else { return [] }
     var push = PushConstants()
-    push.read(x)
+    push.source(x, on: limits)
     push.write(y)
     push.uint(x.elementCount)
     return [
       Dispatch(
-        ShaderVariant("cast"), covering: (x.elementCount + 3) / 4,
+        ShaderVariant("cast", ["FETCH": limits.fetchVariant]), covering: (x.elementCount + 3) / 4,
         constants: [UInt32(x.dtype), UInt32(y.dtype)], push: push,
         work: x.region.byteCount + y.region.byteCount, on: limits)
     ]

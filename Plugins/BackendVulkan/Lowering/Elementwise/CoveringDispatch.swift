@@ -25,3 +25,19 @@ extension Dispatch {
       groups: limits.grid((count + size - 1) / size), work: Double(work))
   }
 }
+
+extension DeviceLimits {
+  /// The value of the shader definition `FETCH`: how `Include/sources.glsl` reads.
+  var fetchVariant: Int { hasTexelFetch ? 1 : 0 }
+}
+
+extension PushConstants {
+  /// A `Source` of `Include/sources.glsl`; the n-th one of a block is read through slot n.
+  mutating func source(_ operand: Operand?, on limits: DeviceLimits) {
+    switch (operand, limits.hasTexelFetch) {
+    case (let operand?, true): fetch(operand.region)
+    case (nil, true): uint(0)
+    case (_, false): read(operand)
+    }
+  }
+}

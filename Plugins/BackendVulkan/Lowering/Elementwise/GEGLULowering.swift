@@ -13,13 +13,14 @@ struct GEGLULowering: Lowering {
     let lanes = Lanes(rowLength: y.lastDim)
     let count = y.elementCount / lanes.count
     var push = PushConstants()
-    push.read(x)
+    push.source(x, on: limits)
     push.write(y)
     push.uint(count)
     push.uint(y.lastDim / lanes.count)
     return [
       Dispatch(
-        ShaderVariant("geglu", ["ACT": x.storageVariant]), covering: count,
+        ShaderVariant("geglu", ["ACT": x.storageVariant, "FETCH": limits.fetchVariant]),
+        covering: count,
         constants: [lanes.constant], push: push, work: 3 * y.region.byteCount, on: limits)
     ]
   }
@@ -42,14 +43,15 @@ struct GEGLUBackwardLowering: Lowering {
     let lanes = Lanes(rowLength: dy.lastDim)
     let count = dy.elementCount / lanes.count
     var push = PushConstants()
-    push.read(dy)
-    push.read(x)
+    push.source(dy, on: limits)
+    push.source(x, on: limits)
     push.write(dx)
     push.uint(count)
     push.uint(dy.lastDim / lanes.count)
     return [
       Dispatch(
-        ShaderVariant("geglu_backward", ["ACT": x.storageVariant]), covering: count,
+        ShaderVariant("geglu_backward", ["ACT": x.storageVariant, "FETCH": limits.fetchVariant]),
+        covering: count,
         constants: [lanes.constant], push: push, work: 5 * dy.region.byteCount, on: limits)
     ]
   }

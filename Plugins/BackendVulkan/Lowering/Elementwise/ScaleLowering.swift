@@ -16,14 +16,15 @@ struct ScaleLowering: Lowering {
     let lanes = Lanes(rowLength: x.elementCount)
     let count = x.elementCount / lanes.count
     var push = PushConstants()
-    push.read(x)
+    push.source(x, on: limits)
     push.write(y)
     push.uint(count)
     push.float(node.floats[0])
     push.float(node.floats[1])
     return [
       Dispatch(
-        ShaderVariant("scale", ["ACT": x.storageVariant]), covering: count,
+        ShaderVariant("scale", ["ACT": x.storageVariant, "FETCH": limits.fetchVariant]),
+        covering: count,
         constants: [lanes.constant], push: push, work: 2 * x.region.byteCount, on: limits)
     ]
   }

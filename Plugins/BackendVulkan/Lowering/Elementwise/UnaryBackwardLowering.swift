@@ -20,13 +20,14 @@ struct UnaryBackwardLowering: Lowering {
     let lanes = Lanes(rowLength: x.elementCount)
     let count = x.elementCount / lanes.count
     var push = PushConstants()
-    push.read(dy)
-    push.read(x)
+    push.source(dy, on: limits)
+    push.source(x, on: limits)
     push.write(dx)
     push.uint(count)
     return [
       Dispatch(
-        ShaderVariant("unary_backward", ["ACT": x.storageVariant]), covering: count,
+        ShaderVariant("unary_backward", ["ACT": x.storageVariant, "FETCH": limits.fetchVariant]),
+        covering: count,
         constants: [lanes.constant, UInt32(node.integers[0])], push: push,
         work: 3 * x.region.byteCount, on: limits)
     ]

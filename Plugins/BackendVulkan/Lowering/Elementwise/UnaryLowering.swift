@@ -16,12 +16,13 @@ struct UnaryLowering: Lowering {
     let lanes = Lanes(rowLength: x.elementCount)
     let count = x.elementCount / lanes.count
     var push = PushConstants()
-    push.read(x)
+    push.source(x, on: limits)
     push.write(y)
     push.uint(count)
     return [
       Dispatch(
-        ShaderVariant("unary", ["ACT": x.storageVariant]), covering: count,
+        ShaderVariant("unary", ["ACT": x.storageVariant, "FETCH": limits.fetchVariant]),
+        covering: count,
         constants: [lanes.constant, UInt32(node.integers[0])], push: push,
         work: 2 * x.region.byteCount, on: limits)
     ]

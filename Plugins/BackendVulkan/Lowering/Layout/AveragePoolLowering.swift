@@ -39,14 +39,15 @@ private func pool(
   let lanes = Lanes(rowLength: target.lastDim)
   let count = target.elementCount / lanes.count
   var push = PushConstants()
-  push.read(source)
+  push.source(source, on: limits)
   push.write(target)
   push.uint(count)
   push.uint(target.lastDim / lanes.count)
   push.uint(large.dims[1])
   push.uint(large.dims[2])
   return Dispatch(
-    ShaderVariant(name, ["ACT": target.storageVariant]), covering: count,
+    ShaderVariant(name, ["ACT": target.storageVariant, "FETCH": limits.fetchVariant]),
+    covering: count,
     constants: [lanes.constant], push: push,
     work: source.region.byteCount + target.region.byteCount, on: limits)
 }

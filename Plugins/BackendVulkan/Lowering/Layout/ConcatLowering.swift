@@ -37,7 +37,9 @@ struct ConcatLowering: Lowering {
   ) -> Dispatch {
     let count = inputs.reduce(0) { $0 + unit.count($1.elementCount) }
     var push = PushConstants()
-    for k in 0..<Self.inputsPerDispatch { push.read(k < inputs.count ? inputs[k] : nil) }
+    for k in 0..<Self.inputsPerDispatch {
+      push.source(k < inputs.count ? inputs[k] : nil, on: limits)
+    }
     push.write(y)
     push.uint(count)
     for k in 0..<Self.inputsPerDispatch {
@@ -46,7 +48,7 @@ struct ConcatLowering: Lowering {
     push.uint(unit.count(first))
     push.uint(unit.count(y.lastDim))
     return Dispatch(
-      unit.variant("concat"), covering: count, push: push,
+      unit.variant("concat", on: limits), covering: count, push: push,
       work: 2 * UInt64(count * unit.byteCount), on: limits)
   }
 }

@@ -22,15 +22,16 @@ struct EmbeddingLowering: Lowering {
     let lanes = Lanes(rowLength: table.lastDim)
     let count = y.elementCount / lanes.count
     var push = PushConstants()
-    push.read(ids)
-    push.read(table)
+    push.source(ids, on: limits)
+    push.source(table, on: limits)
     push.write(y)
     push.uint(count)
     push.uint(table.lastDim / lanes.count)
     push.uint(table.firstDim)
     return [
       Dispatch(
-        ShaderVariant("embedding", ["ACT": y.storageVariant]), covering: count,
+        ShaderVariant("embedding", ["ACT": y.storageVariant, "FETCH": limits.fetchVariant]),
+        covering: count,
         constants: [lanes.constant, UInt32(table.dtype)], push: push,
         work: 2 * y.region.byteCount, on: limits)
     ]

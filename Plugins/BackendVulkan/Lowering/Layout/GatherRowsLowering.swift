@@ -23,8 +23,8 @@ struct GatherRowsLowering: Lowering {
     let unit = MoveUnit(dividing: [x.lastDim], of: x)
     let count = unit.count(y.elementCount)
     var push = PushConstants()
-    push.read(x)
-    push.read(index)
+    push.source(x, on: limits)
+    push.source(index, on: limits)
     push.write(y)
     push.uint(count)
     push.uint(x.dims[1])
@@ -32,7 +32,8 @@ struct GatherRowsLowering: Lowering {
     push.uint(x.dtype == ESP_DTYPE_F16 ? 0x7e00_7e00 : 0x7fc0_0000)
     return [
       Dispatch(
-        unit.variant("gather_rows"), covering: count, push: push, work: 2 * y.region.byteCount,
+        unit.variant("gather_rows", on: limits), covering: count, push: push,
+        work: 2 * y.region.byteCount,
         on: limits)
     ]
   }

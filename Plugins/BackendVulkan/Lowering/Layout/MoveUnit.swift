@@ -22,5 +22,7 @@ struct MoveUnit {
   func count(_ length: Int) -> Int { length * elementBytes / byteCount }
 
   /// The variant of a shader that moves such units.
-  func variant(_ name: String) -> ShaderVariant { ShaderVariant(name, ["UNIT": byteCount]) }
+  func variant(_ name: String, on limits: DeviceLimits) -> ShaderVariant {
+    ShaderVariant(name, ["FETCH": limits.fetchVariant, "UNIT": byteCount])
+  }
 }

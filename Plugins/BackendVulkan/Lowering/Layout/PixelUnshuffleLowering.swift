@@ -19,13 +19,13 @@ struct PixelUnshuffleLowering: Lowering {
     guard let x = node.input(0), let y = node.output(0) else { return [] }
     let unit = MoveUnit(dividing: [1], of: x)
     var push = PushConstants()
-    push.read(x)
+    push.source(x, on: limits)
     push.write(y)
     push.uint(y.elementCount)
     push.uint(y.dims[2])
     return [
       Dispatch(
-        unit.variant("pixel_unshuffle"), covering: y.elementCount,
+        unit.variant("pixel_unshuffle", on: limits), covering: y.elementCount,
         constants: [UInt32(node.integers[0]), UInt32(x.dims[3])], push: push,
         work: 2 * y.region.byteCount, on: limits)
     ]

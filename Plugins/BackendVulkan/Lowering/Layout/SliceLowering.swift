@@ -19,7 +19,7 @@ struct SliceLowering: Lowering {
     let unit = MoveUnit(dividing: [x.lastDim, y.lastDim, first], of: y)
     let count = unit.count(y.elementCount)
     var push = PushConstants()
-    push.read(x)
+    push.source(x, on: limits)
     push.write(y)
     push.uint(count)
     push.uint(unit.count(x.lastDim))
@@ -27,7 +27,8 @@ struct SliceLowering: Lowering {
     push.uint(unit.count(first))
     return [
       Dispatch(
-        unit.variant("slice"), covering: count, push: push, work: 2 * y.region.byteCount,
+        unit.variant("slice", on: limits), covering: count, push: push,
+        work: 2 * y.region.byteCount,
         on: limits)
     ]
   }

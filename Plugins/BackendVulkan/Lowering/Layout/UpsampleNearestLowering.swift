@@ -13,7 +13,7 @@ struct UpsampleNearestLowering: Lowering {
     let unit = MoveUnit(dividing: [x.lastDim], of: x)
     let count = unit.count(y.elementCount)
     var push = PushConstants()
-    push.read(x)
+    push.source(x, on: limits)
     push.write(y)
     push.uint(count)
     push.uint(unit.count(x.lastDim))
@@ -23,7 +23,7 @@ struct UpsampleNearestLowering: Lowering {
     push.uint(y.dims[2])
     return [
       Dispatch(
-        unit.variant("upsample_nearest"), covering: count, push: push,
+        unit.variant("upsample_nearest", on: limits), covering: count, push: push,
         work: x.region.byteCount + y.region.byteCount, on: limits)
     ]
   }
@@ -41,7 +41,7 @@ struct UpsampleNearestBackwardLowering: Lowering {
     let lanes = Lanes(rowLength: dx.lastDim)
     let count = dx.elementCount / lanes.count
     var push = PushConstants()
-    push.read(dy)
+    push.source(dy, on: limits)
     push.write(dx)
     push.uint(count)
     push.uint(dx.lastDim / lanes.count)
@@ -51,7 +51,9 @@ struct UpsampleNearestBackwardLowering: Lowering {
     push.uint(dy.dims[2])
     return [
       Dispatch(
-        ShaderVariant("upsample_nearest_backward", ["ACT": dx.storageVariant]), covering: count,
+        ShaderVariant(
+          "upsample_nearest_backward", ["ACT": dx.storageVariant, "FETCH": limits.fetchVariant]),
+        covering: count,
         constants: [lanes.constant], push: push,
         work: dx.region.byteCount + dy.region.byteCount, on: limits)
     ]
