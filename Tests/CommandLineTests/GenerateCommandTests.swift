@@ -13,7 +13,7 @@ import Testing
   private let adapter = [
     "--adapter", Fixtures.path("adapter_xl"), "--image", Fixtures.path("images/condition.png"),
   ]
-  private let quick = ["--num_inference_steps", "2", "--backend", TestBackend.selector]
+  private let quick = ["--num_inference_steps", "2", "--backend", TestBackend.current]
 
   private func generate(_ arguments: [String]) throws -> Program.Result {
     try Program.run(["generate"] + arguments)
@@ -37,7 +37,7 @@ import Testing
         "--prompt", try #require(golden["prompt"]?.string), "--seed", try number("seed"),
         "--num_inference_steps", try number("num_inference_steps"),
         "--guidance_scale", try number("guidance_scale"), "--scheduler",
-        try #require(golden["scheduler"]?.string), "--backend", TestBackend.selector, "--output",
+        try #require(golden["scheduler"]?.string), "--backend", TestBackend.current, "--output",
         png,
         "--save_latents", latents,
       ])

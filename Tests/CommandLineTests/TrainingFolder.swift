@@ -77,7 +77,7 @@ final class TrainingFolder {
       "--train_data_dir", file("data"), "--output_dir", file(output), "--resolution", "64",
       "--train_batch_size", "2", "--max_train_steps", "\(steps)", "--seed", "3",
       "--learning_rate", "1e-3", "--report_to", "csv", "--backend",
-      TestBackend.selector,
+      TestBackend.current,
       "--cache_dir", file("cache"),
     ] + more
   }

@@ -3,15 +3,23 @@ import EspalierGraph
 import EspalierHost
 import EspalierModels
 import EspalierTensors
-import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
 /// Runs graphs with a golden model's weights on the backend under test.
 final class GoldenRun {
-  private static let device = Result {
-    let choice = try PluginRegistry().backend(named: TestBackend.selector)
-    return try ComputeDevice(choice.backend, choice.device)
+  /// The open device of each backend, by name.
+  private static let devices = Mutex<[String: ComputeDevice]>([:])
+
+  private static func device() throws -> ComputeDevice {
+    try devices.withLock { devices in
+      if let open = devices[TestBackend.current] { return open }
+      let choice = try PluginRegistry().backend(named: TestBackend.current)
+      let device = try ComputeDevice(choice.backend, choice.device)
+      devices[TestBackend.current] = device
+      return device
+    }
   }
 
   let graph = GraphBuilder()
@@ -35,7 +43,7 @@ final class GoldenRun {
   /// The values of the outputs.
   func run(_ outputs: [String: Value]) throws -> [String: HostTensor] {
     for (name, value) in outputs.sorted(by: { $0.key < $1.key }) { graph.output(name, value) }
-    let device = try Self.device.get()
+    let device = try Self.device()
     let weights = DeviceWeights(device) { [checkpoints] path in
       let parts = path.split(separator: ".", maxSplits: 1)
       guard let checkpoint = checkpoints[String(parts[0])] else {

@@ -8,7 +8,7 @@ import Testing
 
 /// Every network against Diffusers and Transformers, on a device. One test at a time: a device has
 /// one owner.
-@Suite("Networks on a device", .serialized) struct GoldenTests {
+@Suite("Networks on a device", .serialized, .onEveryBackend) struct GoldenTests {
   @Test(arguments: [
     ("xl", "adapter_xl", "cond"), ("second", "adapter_xl_second", "cond"),
     ("gray", "adapter_xl_gray", "cond_gray"), ("odd", "adapter_xl", "cond_odd"),

@@ -57,7 +57,7 @@ struct PipelineCase: CustomTestStringConvertible, Sendable {
 
 extension Pipelines {
   /// Goldens: `make_fixtures.py`, complete runs of Diffusers on a CPU.
-  @Suite("Pipeline goldens") struct PipelineGoldenTests {
+  @Suite("Pipeline goldens", .onEveryBackend) struct PipelineGoldenTests {
     @Test func `the fixtures have cases`() {
       #expect(PipelineCase.all.count >= 10)
     }

@@ -9,7 +9,7 @@ import Testing
 
 extension Pipelines {
   /// The stages by themselves. Goldens: `make_fixtures.py`.
-  @Suite("Stages") struct StageTests {
+  @Suite("Stages", .onEveryBackend) struct StageTests {
     /// The first sample of an NCHW golden as NHWC.
     private func first(_ tensor: HostTensor) -> HostTensor {
       let dims = [1] + tensor.shape.dims.dropFirst()

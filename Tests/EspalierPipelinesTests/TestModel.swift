@@ -21,7 +21,7 @@ enum TestModel {
   static let path = Fixtures.path("tiny-sdxl")
 
   static func device() throws -> ComputeDevice {
-    let choice = try registry.get().backend(named: TestBackend.selector)
+    let choice = try registry.get().backend(named: TestBackend.current)
     return try ComputeDevice(choice.backend, choice.device)
   }
 

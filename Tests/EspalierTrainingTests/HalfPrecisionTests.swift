@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// The recorded run with the frozen weights in half precision, and the loss scaling that goes with f16.
-@Suite("Half precision", .serialized) struct HalfPrecisionTests {
+@Suite("Half precision", .serialized, .onEveryBackend) struct HalfPrecisionTests {
   /// Rounding of one weight: 2⁻¹¹ in f16, 2⁻⁸ in bf16; errors of many weights partly cancel.
   @Test(arguments: [(DType.float16, 2e-3), (.bfloat16, 2e-2)])
   func `losses and gradients stay near those of f32`(storage: DType, tolerance: Double) throws {

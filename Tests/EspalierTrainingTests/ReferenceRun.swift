@@ -67,7 +67,7 @@ struct ReferenceRun {
     draws = try Fixtures.tensors("train_draws.safetensors")
     golden = try TrainingGolden()
     let registry = try PluginRegistry()
-    let backend = try registry.backend(named: TestBackend.selector)
+    let backend = try registry.backend(named: TestBackend.current)
     device = try ComputeDevice(backend.backend, backend.device)
     let unet = try SafetensorsFile(
       path: Fixtures.path("tiny-sdxl/unet/diffusion_pytorch_model.safetensors"))

@@ -11,7 +11,7 @@ import Testing
 ///
 /// Goldens: `train.json`, `train_draws`, `train_grads_step0`, `train_params_after_1` and `_12`; the draws of
 /// the first four micro-batches are stored, all others are remade from their seeds.
-@Suite("The reference training run", .serialized) struct TrainingGoldenTests {
+@Suite("The reference training run", .serialized, .onEveryBackend) struct TrainingGoldenTests {
   @Test(arguments: [
     GraphOptions(), GraphOptions(fusion: false), GraphOptions(recompute: true),
     GraphOptions(fusion: false, recompute: true, planner: false),
