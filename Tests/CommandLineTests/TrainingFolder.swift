@@ -102,7 +102,12 @@ final class TrainingFolder {
 
   /// The columns of `metrics.csv`, by name.
   func metrics(_ output: String) throws -> [String: [Double]] {
-    let text = try String(contentsOfFile: file(output) + "/logs/metrics.csv", encoding: .utf8)
+    try Self.columns(file(output) + "/logs/metrics.csv")
+  }
+
+  /// The columns of a file of numbers, by name.
+  static func columns(_ path: String) throws -> [String: [Double]] {
+    let text = try String(contentsOfFile: path, encoding: .utf8)
     let rows = text.split(separator: "\n").map { $0.split(separator: ",").map(String.init) }
     var result: [String: [Double]] = [:]
     for (column, name) in try #require(rows.first).enumerated() {
