@@ -16,17 +16,17 @@ BENCH_FLAGS ?=
 .PHONY: help build test test-goldens test-swiftshader lint format shaders demo bench check size dependencies
 
 help:
-	@echo "make build         build the programs and all plugins"
-	@echo "make test          run the whole test suite"
-	@echo "make test-goldens  run the suites that read golden files (of ESPALIER_FIXTURES if set)"
-	@echo "make test-swiftshader  run it with the backend vulkan on SwiftShader, which is fetched"
-	@echo "make lint          check format, sizes, forbidden words and the boundary header"
-	@echo "make format        format all Swift sources in place"
-	@echo "make shaders       compile and validate every variant of every Vulkan shader"
-	@echo "make demo          draw pictures, train an adapter, measure what it learnt"
-	@echo "make bench         measure speed and memory; BENCH_PYTHON=python adds PyTorch beside it"
-	@echo "make check         lint, build and test: what a change must pass"
-	@echo "make size          count lines"
+	@echo "make build            build the programs and all plugins"
+	@echo "make test             run the whole test suite"
+	@echo "make test-goldens     run the suites that read golden files (of ESPALIER_FIXTURES if set)"
+	@echo "make test-swiftshader run it with the backend vulkan on SwiftShader, which is fetched"
+	@echo "make lint             check format, sizes, forbidden words and the boundary header"
+	@echo "make format           format all Swift sources in place"
+	@echo "make shaders          compile and validate every variant of every Vulkan shader"
+	@echo "make demo             draw pictures, train an adapter, measure what it learnt"
+	@echo "make bench            measure speed and memory; BENCH_PYTHON=python adds PyTorch beside it"
+	@echo "make check            lint, build and test: what a change must pass"
+	@echo "make size             count lines"
 
 dependencies:
 	@.ci/install-dependencies
