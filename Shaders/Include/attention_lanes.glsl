@@ -3,7 +3,7 @@
 //
 // A lane owns lane_rows rows of one head (lane, lane + lanes, … of the workgroup's) and walks over the
 // other operand's rows, its columns, `lanes` at a time; lane r reads column r, and shuffles with constant
-// indices hand it to all.
+// indices hand it to all. Both add short sums to long ones, which keeps rounding errors small.
 //
 //   products(a, b)     product[r][j] = Σ_c a[row j, c]·b[column r, c]
 //   accumulate(n, b)   sums[n][c][j] += Σ_r weight[r][j]·b[column r, first4 + c]
@@ -79,19 +79,19 @@ void products(usamplerBuffer a, uint a_rows[lane_rows], usamplerBuffer b, uint b
     }
     [[unroll]] for (uint r = 0; r < lanes; r += block) {
       float part[block][lane_rows];
-      [[unroll]] for (uint k = 0; k < block; k++) {
-        [[unroll]] for (uint j = 0; j < lane_rows; j++) part[k][j] = product[r + k][j];
-      }
       [[unroll]] for (uint u = 0; u < burst; u++) {
         [[unroll]] for (uint i = 0; i < 4; i++) {
-          [[unroll]] for (uint k = 0; k < block; k++) {
-            float x = subgroupShuffle(right[u][i], r + k);
-            [[unroll]] for (uint j = 0; j < lane_rows; j++) part[k][j] = fma(x, left[j][u][i], part[k][j]);
+          [[unroll]] for (uint n = 0; n < block; n++) {
+            float x = subgroupShuffle(right[u][i], r + n);
+            [[unroll]] for (uint j = 0; j < lane_rows; j++) {
+              float y = left[j][u][i];
+              part[n][j] = u + i == 0 ? x * y : fma(x, y, part[n][j]);
+            }
           }
         }
       }
-      [[unroll]] for (uint k = 0; k < block; k++) {
-        [[unroll]] for (uint j = 0; j < lane_rows; j++) product[r + k][j] = part[k][j];
+      [[unroll]] for (uint n = 0; n < block; n++) {
+        [[unroll]] for (uint j = 0; j < lane_rows; j++) product[r + n][j] += part[n][j];
       }
     }
   }
@@ -102,15 +102,16 @@ void accumulate(uint n, usamplerBuffer b, uint b_row, uint first4) {
     vec4 pair[2];
     fetch_pair(b, b_row, first4 + c, pair);
     [[unroll]] for (uint k = 0; k < texel_vectors; k++) {
-      vec4 sum[lane_rows];
-      [[unroll]] for (uint j = 0; j < lane_rows; j++) sum[j] = sums[n][c + k][j];
+      vec4 part[lane_rows];
       [[unroll]] for (uint i = 0; i < 4; i++) {
         [[unroll]] for (uint r = 0; r < lanes; r++) {
           float x = subgroupShuffle(pair[k][i], r);
-          [[unroll]] for (uint j = 0; j < lane_rows; j++) sum[j][i] = fma(x, weight[r][j], sum[j][i]);
+          [[unroll]] for (uint j = 0; j < lane_rows; j++) {
+            part[j][i] = r == 0 ? x * weight[r][j] : fma(x, weight[r][j], part[j][i]);
+          }
         }
       }
-      [[unroll]] for (uint j = 0; j < lane_rows; j++) sums[n][c + k][j] = sum[j];
+      [[unroll]] for (uint j = 0; j < lane_rows; j++) sums[n][c + k][j] += part[j];
     }
   }
 }

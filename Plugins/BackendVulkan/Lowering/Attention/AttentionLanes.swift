@@ -10,8 +10,14 @@ struct AttentionLanes: Sendable {
 
   /// Nil where the device is none of those that the kernels are for, or rows are not whole texels.
   ///
-  /// - Parameter sumCount: Result tiles that stay in registers.
-  init?(_ shape: AttentionShape, dtype: Int32, sumCount: Int, on limits: DeviceLimits) {
+  /// - Parameters:
+  ///   - sumCount: Result tiles that stay in registers.
+  ///   - mostVectors: Vectors of sums up to which one lane computes the whole width; all are unrolled, and
+  ///     compiling takes time.
+  init?(
+    _ shape: AttentionShape, dtype: Int32, sumCount: Int, mostVectors: Int = fewVectors,
+    on limits: DeviceLimits
+  ) {
     let vectorsOfTexel = dtype == ESP_DTYPE_F16 ? 2 : 1
     guard limits.isSoftware, limits.hasTexelFetch, limits.hasSubgroupOperations,
       limits.subgroupSize % 2 == 0, limits.subgroupSize <= 8,
@@ -20,7 +26,7 @@ struct AttentionLanes: Sendable {
     let vectors = shape.width / 4
     let laneRows = [4, 2].first { $0 * vectors * sumCount <= Self.fewVectors } ?? 1
     var chunk = vectors
-    while chunk * laneRows * sumCount > Self.mostVectors || vectors % chunk != 0
+    while chunk * laneRows * sumCount > mostVectors || vectors % chunk != 0
       || chunk % vectorsOfTexel != 0
     {
       chunk -= 1
@@ -33,10 +39,8 @@ struct AttentionLanes: Sendable {
     ].map { UInt32($0) }
   }
 
-  /// Vectors of sums of a lane up to which it takes more rows: all are unrolled, and compiling takes time.
-  private static let fewVectors = 80
-  /// And up to which one lane computes the whole width.
-  private static let mostVectors = 128
+  /// Vectors of sums up to which a lane takes more rows.
+  static let fewVectors = 80
 
   /// Workgroups for `rowCount` rows of each head.
   func groupCount(_ shape: AttentionShape, rowCount: Int) -> Int {

@@ -20,7 +20,9 @@ struct AttentionLowering: Lowering {
     else { return [] }
     let variant: KeyValuePairs = ["ACT": q.storageVariant]
     var push = PushConstants()
-    if let lanes = AttentionLanes(shape, dtype: q.dtype, sumCount: 1, on: limits) {
+    if let lanes = AttentionLanes(
+      shape, dtype: q.dtype, sumCount: 1, mostVectors: 128, on: limits)
+    {
       for operand in [q, k, v] { push.fetch(operand.region) }
       push.write(o)
       push.write(node.output(1))
