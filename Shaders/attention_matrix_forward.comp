@@ -1,18 +1,17 @@
 // o = softmax(scale · q · kᵀ) · v and lse = log Σ exp(scale · q · kᵀ), on matrix units.
 //
 // q, o [B,queries,heads·width]; k, v [B,keys,heads·width]; lse [B,heads,queries]; queries and keys in
-// multiples of 32, width of 16. A workgroup, one subgroup of 32 or more, takes 32 queries of one head, a
+// multiples of 32, width of 16. A workgroup, one subgroup of 32, takes 32 queries of one head, a
 // row for each lane while exponentials are taken, and 32 keys at a time. Products are f16 · f16 → f32; the
 // softmax is f32; exp(score − top) is rounded to f16 for its product, and o divided by the sum as rounded.
 // Source: Dao, "FlashAttention-2", algorithm 1.
 //! variants ACT=1
 #version 460
 #extension GL_GOOGLE_include_directive : require
-#extension GL_KHR_memory_scope_semantics : require
 #extension GL_KHR_shader_subgroup_vote : require
-#extension GL_NV_cooperative_matrix : require
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
+#include "Include/matrices.glsl"
 layout(constant_id = 3) const uint width = 64;
 
 layout(push_constant) uniform Push {
@@ -29,9 +28,6 @@ layout(push_constant) uniform Push {
   float scale;
 };
 
-#define Halves fcoopmatNV<16, gl_ScopeSubgroup, 16, 16>
-#define Singles fcoopmatNV<32, gl_ScopeSubgroup, 16, 16>
-
 const uint rows = 32;
 const uint depth = width / 16;
 // Strides keep rows 16-byte aligned and on different banks.
@@ -44,28 +40,28 @@ const float hidden = -3.0e38;
 shared float scores[rows * score_stride];
 shared float16_t weights[rows * weight_stride];
 
-Singles sums[2 * depth];
+SUM_MATRIX sums[2 * depth];
 
 // scores[query, key] = q · kᵀ for 32 queries and keys.
 void put_products(uint q_first, uint k_first, uint step) {
-  Singles product[4];
-  [[unroll]] for (uint i = 0; i < 4; i++) product[i] = Singles(0.0);
+  SUM_MATRIX product[4];
+  [[unroll]] for (uint i = 0; i < 4; i++) product[i] = SUM_MATRIX(0.0);
   [[unroll]] for (uint c = 0; c < depth; c++) {
-    Halves left[2];
+    A_MATRIX left[2];
     [[unroll]] for (uint i = 0; i < 2; i++) {
-      coopMatLoadNV(left[i], q.at, q_first + 16 * (i * step + c), step, false);
+      LOAD_ROWS(left[i], q.at, q_first + 16 * (i * step + c), step);
     }
     [[unroll]] for (uint j = 0; j < 2; j++) {
-      Halves right;
-      coopMatLoadNV(right, k.at, k_first + 16 * (j * step + c), step, true);
+      B_MATRIX right;
+      LOAD_COLUMNS(right, k.at, k_first + 16 * (j * step + c), step);
       [[unroll]] for (uint i = 0; i < 2; i++) {
-        product[2 * i + j] = coopMatMulAddNV(left[i], right, product[2 * i + j]);
+        product[2 * i + j] = MULTIPLY_ADD(left[i], right, product[2 * i + j]);
       }
     }
   }
   [[unroll]] for (uint i = 0; i < 4; i++) {
     uint at = i / 2 * 16 * score_stride + i % 2 * 16;
-    coopMatStoreNV(product[i], scores, at, score_stride, false);
+    STORE_ROWS(product[i], scores, at, score_stride);
   }
 }
 
@@ -73,7 +69,7 @@ void put_products(uint q_first, uint k_first, uint step) {
 void rescale(uint lane, float factor) {
   [[unroll]] for (uint c = 0; c < depth; c++) {
     [[unroll]] for (uint i = 0; i < 2; i++) {
-      coopMatStoreNV(sums[i * depth + c], scores, i * 16 * score_stride, score_stride, false);
+      STORE_ROWS(sums[i * depth + c], scores, i * 16 * score_stride, score_stride);
     }
     barrier();
     if (lane < rows) {
@@ -81,7 +77,7 @@ void rescale(uint lane, float factor) {
     }
     barrier();
     [[unroll]] for (uint i = 0; i < 2; i++) {
-      coopMatLoadNV(sums[i * depth + c], scores, i * 16 * score_stride, score_stride, false);
+      LOAD_ROWS(sums[i * depth + c], scores, i * 16 * score_stride, score_stride);
     }
     barrier();
   }
@@ -89,15 +85,15 @@ void rescale(uint lane, float factor) {
 
 void accumulate(uint v_first, uint step) {
   [[unroll]] for (uint j = 0; j < 2; j++) {
-    Halves left[2];
+    A_MATRIX left[2];
     [[unroll]] for (uint i = 0; i < 2; i++) {
-      coopMatLoadNV(left[i], weights, i * 16 * weight_stride + 16 * j, weight_stride, false);
+      LOAD_ROWS(left[i], weights, i * 16 * weight_stride + 16 * j, weight_stride);
     }
     [[unroll]] for (uint c = 0; c < depth; c++) {
-      Halves right;
-      coopMatLoadNV(right, v.at, v_first + 16 * (j * step + c), step, false);
+      B_MATRIX right;
+      LOAD_ROWS(right, v.at, v_first + 16 * (j * step + c), step);
       [[unroll]] for (uint i = 0; i < 2; i++) {
-        sums[i * depth + c] = coopMatMulAddNV(left[i], right, sums[i * depth + c]);
+        sums[i * depth + c] = MULTIPLY_ADD(left[i], right, sums[i * depth + c]);
       }
     }
   }
@@ -115,7 +111,7 @@ void main() {
   uint q_first = (head / heads * queries + query) * step + offset;
   uint k_first = head / heads * keys * step + offset;
 
-  [[unroll]] for (uint i = 0; i < 2 * depth; i++) sums[i] = Singles(0.0);
+  [[unroll]] for (uint i = 0; i < 2 * depth; i++) sums[i] = SUM_MATRIX(0.0);
   float top = hidden;
   float total = 0;
   float rounded = 0;
@@ -153,7 +149,7 @@ void main() {
   rescale(lane, 1.0 / rounded);
   [[unroll]] for (uint c = 0; c < depth; c++) {
     [[unroll]] for (uint i = 0; i < 2; i++) {
-      coopMatStoreNV(sums[i * depth + c], scores, i * 16 * score_stride, score_stride, false);
+      STORE_ROWS(sums[i * depth + c], scores, i * 16 * score_stride, score_stride);
     }
     barrier();
     if (lane < rows) {

@@ -30,6 +30,9 @@ static const char half_glsl[] = {
 static const char lanes_glsl[] = {
 #embed "../../Shaders/Include/lanes.glsl" suffix(, 0)
 };
+static const char matrices_glsl[] = {
+#embed "../../Shaders/Include/matrices.glsl" suffix(, 0)
+};
 static const char operand_reads_glsl[] = {
 #embed "../../Shaders/Include/operand_reads.glsl" suffix(, 0)
 };
@@ -224,6 +227,7 @@ static const vs_source vs_sources[] = {
     {"Include/grid.glsl", grid_glsl},
     {"Include/half.glsl", half_glsl},
     {"Include/lanes.glsl", lanes_glsl},
+    {"Include/matrices.glsl", matrices_glsl},
     {"Include/operand_reads.glsl", operand_reads_glsl},
     {"Include/product.glsl", product_glsl},
     {"Include/product_block.glsl", product_block_glsl},
