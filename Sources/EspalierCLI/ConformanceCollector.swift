@@ -1,4 +1,5 @@
 import EspalierConformance
+import Glibc
 
 /// Puts results together, and prints a line for each operation as soon as it is done.
 final class ConformanceCollector {
@@ -28,7 +29,7 @@ final class ConformanceCollector {
     case .opened(let subject):
       guard report == nil else { return }
       report = ConformanceReport(subject, shapes: shapes)
-      print(ConformanceTable.head(subject))
+      write(ConformanceTable.head(subject))
     case .started(let index):
       running = index
       open(index)
@@ -53,7 +54,7 @@ final class ConformanceCollector {
   func note(_ fault: String) {
     hasFault = true
     closeOperation()
-    print("  failed: \(fault)")
+    write("  failed: \(fault)")
   }
 
   /// Prints the totals.
@@ -62,7 +63,7 @@ final class ConformanceCollector {
   func finish() throws -> ConformanceReport {
     closeOperation()
     guard let report else { throw ConformanceFault.noAnswer }
-    print(ConformanceTable.foot(report))
+    write(ConformanceTable.foot(report))
     return report
   }
 
@@ -85,8 +86,14 @@ final class ConformanceCollector {
   private func closeOperation() {
     guard let finished = summary else { return }
     report?.add(finished, results)
-    print(ConformanceTable.row(finished, results))
+    write(ConformanceTable.row(finished, results))
     summary = nil
     results = []
+  }
+
+  /// To standard output at once, also where that is a file or a pipe.
+  private func write(_ text: String) {
+    print(text)
+    fflush(nil)
   }
 }

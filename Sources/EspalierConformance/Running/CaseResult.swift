@@ -44,6 +44,7 @@ extension ConformanceBackend {
   /// - Parameter timedSeconds: Repeats the execution for about this long, to time it.
   public func check(_ example: ConformanceCase, timedSeconds: Double = 0) -> CaseResult {
     let prepared = example.prepare()
+    guard fits(prepared.call) else { return CaseResult(example, .notOffered) }
     do {
       guard let outcome = try run(prepared.call, timedSeconds: timedSeconds) else {
         return CaseResult(example, .notOffered)
@@ -66,6 +67,13 @@ extension ConformanceBackend {
     } catch {
       return CaseResult(example, .failed, faults: ["\(error)"])
     }
+  }
+
+  /// True if no tensor with its guard bands is larger than a buffer may be.
+  private func fits(_ call: OperationCall) -> Bool {
+    let inputs = call.inputs.map { $0.map { $0.count * $0.storage.byteCount } ?? 0 }
+    let outputs = call.outputs.map { $0?.byteCount ?? 0 }
+    return UInt64((inputs + outputs).max() ?? 0) + UInt64(2 * guardBytes) <= maxBufferBytes
   }
 
   private func inPlaceFaults(
