@@ -12,8 +12,11 @@ DEMO_MODEL := Sources/EspalierDemo/BaseModel
 # A Python with PyTorch and Diffusers, for the side-by-side columns of `make bench`.
 BENCH_PYTHON ?=
 BENCH_FLAGS ?=
+# ggml's test-backend-ops, built with Vulkan, for the same in `make bench-vulkan`.
+BENCH_GGML ?=
+BENCH_VULKAN_FLAGS ?=
 
-.PHONY: help build test test-goldens test-swiftshader lint format shaders demo bench check size dependencies
+.PHONY: help build test test-goldens test-swiftshader lint format shaders demo bench bench-vulkan check size dependencies
 
 help:
 	@echo "make build            build the programs and all plugins"
@@ -25,6 +28,7 @@ help:
 	@echo "make shaders          compile and validate every variant of every Vulkan shader"
 	@echo "make demo             draw pictures, train an adapter, measure what it learnt"
 	@echo "make bench            measure speed and memory; BENCH_PYTHON=python adds PyTorch beside it"
+	@echo "make bench-vulkan     only its Vulkan part; BENCH_GGML=test-backend-ops adds ggml beside it"
 	@echo "make check            lint, build and test: what a change must pass"
 	@echo "make size             count lines"
 
@@ -73,6 +77,10 @@ demo: build
 
 bench: build
 	BENCH_PYTHON='$(BENCH_PYTHON)' $(BIN)/espalier-bench $(BENCH_FLAGS)
+	@BENCH_GGML='$(BENCH_GGML)' $(BIN)/vulkan-bench $(BENCH_VULKAN_FLAGS)
+
+bench-vulkan: build
+	BENCH_GGML='$(BENCH_GGML)' $(BIN)/vulkan-bench $(BENCH_VULKAN_FLAGS)
 
 check: lint build shaders test
 

@@ -118,6 +118,7 @@ let package = Package(
         "EspalierTraining",
       ]),
     // 6: programs.
+    module("EspalierBenchKit", []),
     module("EspalierDemoKit", ["EspalierTensors", "EspalierCheckpoints", "EspalierImages"]),
     program(
       "espalier", folder: "EspalierCLI",
@@ -135,7 +136,7 @@ let package = Package(
       "espalier-bench", folder: "EspalierBench", exclude: ["PyTorch"],
       [
         "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints", "EspalierModels",
-        "EspalierPipelines", "EspalierTraining", argumentParser, logging,
+        "EspalierPipelines", "EspalierTraining", "EspalierBenchKit", argumentParser, logging,
       ]),
     // Plugins.
     .systemLibrary(
@@ -168,6 +169,14 @@ let package = Package(
       "BackendVulkan", ["CVulkanDriver", "VulkanShaders"],
       // glslang's static archives would otherwise export some 5,900 symbols.
       linkerSettings: [.unsafeFlags(["-Xlinker", "--exclude-libs=ALL"])]),
+    .executableTarget(
+      name: "vulkan-bench",
+      dependencies: [
+        "CVulkanDriver", "VulkanShaders", "EspalierABI", "EspalierPluginKit", "EspalierConformance",
+        "EspalierHost", "EspalierTensors", "EspalierBenchKit", argumentParser,
+        logging,
+      ],
+      path: "Plugins/VulkanBench", swiftSettings: house),
     plugin("SchedulerStandard"),
     plugin("LoggerCSV"),
     // Tests.
@@ -187,6 +196,7 @@ let package = Package(
     tests(
       "EspalierModels", ["EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints"]),
     tests("EspalierDatasets", ["EspalierTensors", "EspalierCheckpoints", "EspalierImages"]),
+    tests("EspalierBenchKit"),
     tests(
       "EspalierDemoKit",
       ["EspalierTensors", "EspalierCheckpoints", "EspalierImages", "EspalierDatasets"]),

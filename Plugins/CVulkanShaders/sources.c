@@ -177,6 +177,9 @@ static const char norm_parameter_sums_comp[] = {
 static const char pack_filters_comp[] = {
 #embed "../../Shaders/pack_filters.comp" suffix(, 0)
 };
+static const char peak_comp[] = {
+#embed "../../Shaders/peak.comp" suffix(, 0)
+};
 static const char pixel_unshuffle_comp[] = {
 #embed "../../Shaders/pixel_unshuffle.comp" suffix(, 0)
 };
@@ -276,6 +279,7 @@ static const vs_source vs_sources[] = {
     {"matmul.comp", matmul_comp},
     {"norm_parameter_sums.comp", norm_parameter_sums_comp},
     {"pack_filters.comp", pack_filters_comp},
+    {"peak.comp", peak_comp},
     {"pixel_unshuffle.comp", pixel_unshuffle_comp},
     {"scale.comp", scale_comp},
     {"slice.comp", slice_comp},

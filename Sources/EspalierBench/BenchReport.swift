@@ -1,3 +1,4 @@
+import EspalierBenchKit
 import Foundation
 
 /// One row: what this program needs for a piece of work, and what PyTorch needs.

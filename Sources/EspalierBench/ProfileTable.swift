@@ -1,3 +1,4 @@
+import EspalierBenchKit
 import EspalierHost
 import Foundation
 

@@ -1,9 +1,18 @@
 /// A Markdown table, padded so that it is readable as it is; all columns but the first to the right.
-struct TextTable {
+public struct TextTable {
   let header: [String]
   let rows: [[String]]
 
-  var text: String {
+  /// - Parameters:
+  ///   - header: One title per column.
+  ///   - rows: As many cells each as there are titles.
+  public init(header: [String], rows: [[String]]) {
+    self.header = header
+    self.rows = rows
+  }
+
+  /// The lines, without a newline at the end.
+  public var text: String {
     let widths = header.indices.map { column in
       ([header] + rows).map { $0[column].count }.max() ?? 0
     }
