@@ -6,7 +6,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
-#include "Include/source.glsl"
+#include "Include/sources.glsl"
 #include "Include/grid.glsl"
 #include "Include/vectors.glsl"
 #include "Include/activation.glsl"

@@ -7,7 +7,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
-#include "Include/source.glsl"
+#include "Include/sources.glsl"
 #include "Include/grid.glsl"
 #include "Include/reduce.glsl"
 layout(constant_id = 3) const uint sum_lanes = 16;        // a power of two

@@ -5,7 +5,7 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
-#include "Include/source.glsl"
+#include "Include/sources.glsl"
 #include "Include/grid.glsl"
 #include "Include/reduce.glsl"
 layout(constant_id = 3) const bool wide = true;  // samples are read by fours
@@ -20,8 +20,9 @@ layout(push_constant) uniform Push {
 };
 
 vec4 squared_error(uint index) {
-  vec4 error = wide ? source4(0, prediction, index) - source4(1, target, index)
-                    : vec4(source1(prediction, index) - source1(target, index), 0, 0, 0);
+  vec4 error = wide
+      ? VALUES(0, prediction, index, ACT) - VALUES(1, target, index, ACT)
+      : vec4(VALUE(0, prediction, index, ACT) - VALUE(1, target, index, ACT), 0, 0, 0);
   return error * error;
 }
 

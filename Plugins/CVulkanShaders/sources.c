@@ -60,9 +60,6 @@ static const char reduce_glsl[] = {
 static const char rows_glsl[] = {
 #embed "../../Shaders/Include/rows.glsl" suffix(, 0)
 };
-static const char source_glsl[] = {
-#embed "../../Shaders/Include/source.glsl" suffix(, 0)
-};
 static const char sources_glsl[] = {
 #embed "../../Shaders/Include/sources.glsl" suffix(, 0)
 };
@@ -240,7 +237,6 @@ static const vs_source vs_sources[] = {
     {"Include/product_subgroup.glsl", product_subgroup_glsl},
     {"Include/reduce.glsl", reduce_glsl},
     {"Include/rows.glsl", rows_glsl},
-    {"Include/source.glsl", source_glsl},
     {"Include/sources.glsl", sources_glsl},
     {"Include/texels.glsl", texels_glsl},
     {"Include/types.glsl", types_glsl},

@@ -1,7 +1,7 @@
 // How workgroups share a map x[B,P,C] whose channels are treated one by one: a workgroup takes a block of
 // a sample's pixels and a tile of channels, an invocation every few pixels of one or four channels.
 //
-// Needs types.glsl, source.glsl and grid.glsl.
+// Needs types.glsl, sources.glsl and grid.glsl.
 layout(constant_id = 3) const uint columns = 16;  // invocations side by side along C, a power of two
 layout(constant_id = 4) const bool wide = true;   // four channels an invocation: C % 4 == 0
 
@@ -47,8 +47,8 @@ Place place_in(MapShape shape) {
 bool stores(Place place) { return place.end > 0u && gl_LocalInvocationID.x < columns; }
 
 #define row_source(slot, t, row, place, shape) \
-  (wide ? source4(slot, t, ((row) * shape.channels + place.channel) >> 2) \
-        : vec4(source1(t, (row) * shape.channels + place.channel), 0, 0, 0))
+  (wide ? VALUES(slot, t, ((row) * shape.channels + place.channel) >> 2, ACT) \
+        : vec4(VALUE(slot, t, (row) * shape.channels + place.channel, ACT), 0, 0, 0))
 
 // The invocation's channels of a row of the map, which the shader may also write.
 vec4 row_at(Acts t, uint row, Place place, MapShape shape) {

@@ -1,7 +1,7 @@
 import EspalierABI
 
 extension DeviceLimits {
-  /// Whether a shader reads these operands through `Include/source.glsl` by texel fetches; its definition
+  /// Whether a shader reads these operands through `Include/sources.glsl` by texel fetches; its definition
   /// FETCH. They must be tensors that the same dispatch does not write, read by fours.
   func fetches(_ operands: [Operand], byFours: Bool) -> Bool {
     hasTexelFetch && byFours && operands.allSatisfy { $0.dtype == ESP_DTYPE_F32 }
