@@ -7,6 +7,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
+#include "Include/divide.glsl"
 #include "Include/lanes.glsl"
 
 layout(push_constant) uniform Push {
@@ -16,6 +17,9 @@ layout(push_constant) uniform Push {
   uint channels;  // C, in groups of LANES
   uint height;    // H
   uint width;     // W
+  Divisor per_pixel;   // by channels
+  Divisor per_height;  // by y's height
+  Divisor per_width;   // by y's width
 };
 
 void main() {
@@ -23,11 +27,11 @@ void main() {
   if (i >= count) return;
   uint y_width = (width + 1) / 2;
   uint y_height = (height + 1) / 2;
-  uint pixel = i / channels;
+  uint pixel = divide(i, per_pixel);
   uint channel = i - pixel * channels;
-  uint line = pixel / y_width;
+  uint line = divide(pixel, per_width);
   uint left = 2 * (pixel - line * y_width);
-  uint batch = line / y_height;
+  uint batch = divide(line, per_height);
   uint top = 2 * (line - batch * y_height);
   uint wide = min(2, width - left);
   uint tall = min(2, height - top);

@@ -7,6 +7,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
+#include "Include/divide.glsl"
 #include "Include/lanes.glsl"
 
 layout(push_constant) uniform Push {
@@ -16,6 +17,9 @@ layout(push_constant) uniform Push {
   uint channels;  // C, in groups of LANES
   uint height;    // H
   uint width;     // W
+  Divisor per_pixel;   // by channels
+  Divisor per_height;  // by height
+  Divisor per_width;   // by width
 };
 
 void main() {
@@ -23,11 +27,11 @@ void main() {
   if (i >= count) return;
   uint dy_width = (width + 1) / 2;
   uint dy_height = (height + 1) / 2;
-  uint pixel = i / channels;
+  uint pixel = divide(i, per_pixel);
   uint channel = i - pixel * channels;
-  uint line = pixel / width;
+  uint line = divide(pixel, per_width);
   uint column = (pixel - line * width) / 2;
-  uint batch = line / height;
+  uint batch = divide(line, per_height);
   uint row = (line - batch * height) / 2;
   uint covered = min(2, width - 2 * column) * min(2, height - 2 * row);
   uint window = (batch * dy_height + row) * dy_width + column;

@@ -8,6 +8,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
+#include "Include/divide.glsl"
 #include "Include/lanes.glsl"
 
 layout(constant_id = 4) const bool multiply = false;
@@ -21,7 +22,9 @@ layout(push_constant) uniform Push {
   Acts y;
   uint count;        // in groups of LANES
   uint row_length;   // in groups of LANES
+  Divisor per_row;
   uint sizes[5];     // of the axes before the row
+  Divisor per_size[5];
   uint steps[5];     // of b along them, in elements
 };
 
@@ -29,7 +32,7 @@ layout(push_constant) uniform Push {
 uint b_start(uint row) {
   uint start = 0;
   [[unroll]] for (uint axis = axes; axis > 0; axis--) {
-    uint rest = axis == 1 ? 0 : row / sizes[axis - 1];
+    uint rest = axis == 1 ? 0 : divide(row, per_size[axis - 1]);
     start += (row - rest * sizes[axis - 1]) * steps[axis - 1];
     row = rest;
   }
@@ -39,7 +42,7 @@ uint b_start(uint row) {
 void main() {
   uint i = invocation_index();
   if (i >= count) return;
-  uint row = axes == 0 ? 0 : i / row_length;
+  uint row = axes == 0 ? 0 : divide(i, per_row);
   uint column = i - row * row_length;
   uint start = b_start(row);
   vec4 addend;

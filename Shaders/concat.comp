@@ -7,6 +7,9 @@
 #extension GL_GOOGLE_include_directive : require
 #include "Include/units.glsl"
 #include "Include/grid.glsl"
+#include "Include/divide.glsl"
+
+layout(constant_id = 3) const uint inputs = 4;
 
 layout(push_constant) uniform Push {
   Source x0;
@@ -21,29 +24,24 @@ layout(push_constant) uniform Push {
   uint width3;
   uint first;
   uint y_width;   // of a whole row of y
+  Divisor per_row;  // by the widths together
 };
 
 void main() {
   uint i = invocation_index();
   if (i >= count) return;
-  uint width = width0 + width1 + width2 + width3;
-  uint row = i / width;
-  uint column = i - row * width;
+  uint row = divide(i, per_row);
+  uint column = i - row * (width0 + width1 + width2 + width3);
   uint target = row * y_width + first + column;
-  if (column < width0) {
-    y.at[target] = UNIT_OF(0, x0, row * width0 + column);
-    return;
+  Unit unit;
+  if (inputs == 1 || column < width0) {
+    unit = UNIT_OF(0, x0, row * width0 + column);
+  } else if (inputs == 2 || column < width0 + width1) {
+    unit = UNIT_OF(1, x1, row * width1 + column - width0);
+  } else if (inputs == 3 || column < width0 + width1 + width2) {
+    unit = UNIT_OF(2, x2, row * width2 + column - width0 - width1);
+  } else {
+    unit = UNIT_OF(3, x3, row * width3 + column - width0 - width1 - width2);
   }
-  column -= width0;
-  if (column < width1) {
-    y.at[target] = UNIT_OF(1, x1, row * width1 + column);
-    return;
-  }
-  column -= width1;
-  if (column < width2) {
-    y.at[target] = UNIT_OF(2, x2, row * width2 + column);
-    return;
-  }
-  column -= width2;
-  y.at[target] = UNIT_OF(3, x3, row * width3 + column);
+  y.at[target] = unit;
 }

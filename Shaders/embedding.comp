@@ -7,6 +7,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
+#include "Include/divide.glsl"
 #include "Include/lanes.glsl"
 
 layout(constant_id = 4) const uint table_dtype = 0;
@@ -18,12 +19,13 @@ layout(push_constant) uniform Push {
   uint count;  // of y, in groups of LANES
   uint width;  // D, in groups of LANES
   uint size;   // V
+  Divisor per_row;  // by width
 };
 
 void main() {
   uint i = invocation_index();
   if (i >= count) return;
-  uint row = i / width;
+  uint row = divide(i, per_row);
   int id = int(READ(0, ids, row));
   vec4 value = vec4(uintBitsToFloat(0x7fc00000u));
   if (id >= 0 && uint(id) < size) {

@@ -6,6 +6,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "Include/units.glsl"
 #include "Include/grid.glsl"
+#include "Include/divide.glsl"
 
 layout(push_constant) uniform Push {
   Source x;
@@ -14,13 +15,14 @@ layout(push_constant) uniform Push {
   uint count;   // B · width
   uint tokens;  // L
   uint width;   // D, in units
+  Divisor per_row;  // by width
   uint nan;     // the bits of one f32 or two f16
 };
 
 void main() {
   uint i = invocation_index();
   if (i >= count) return;
-  uint sample_number = i / width;
+  uint sample_number = divide(i, per_row);
   int token = int(READ(1, index, sample_number));
   if (token < 0 || uint(token) >= tokens) {
     y.at[i] = Unit(nan);

@@ -6,6 +6,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
+#include "Include/divide.glsl"
 #include "Include/lanes.glsl"
 #include "Include/activation.glsl"
 
@@ -14,11 +15,12 @@ layout(push_constant) uniform Push {
   Acts y;
   uint count;     // of y, in groups of LANES
   uint features;  // F, in groups of LANES
+  Divisor per_features;
 };
 
 void main() {
   uint i = invocation_index();
   if (i >= count) return;
-  uint value = i + i / features * features;
+  uint value = i + divide(i, per_features) * features;
   store_lanes(y, i, LOAD(0, x, value) * activate(ACT_GELU, LOAD(0, x, value + features)));
 }

@@ -7,6 +7,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
+#include "Include/divide.glsl"
 #include "Include/lanes.glsl"
 #include "Include/activation.glsl"
 
@@ -16,12 +17,13 @@ layout(push_constant) uniform Push {
   Acts dx;
   uint count;     // of dy, in groups of LANES
   uint features;  // F, in groups of LANES
+  Divisor per_features;
 };
 
 void main() {
   uint i = invocation_index();
   if (i >= count) return;
-  uint place = i + i / features * features;
+  uint place = i + divide(i, per_features) * features;
   vec4 slope = LOAD(0, dy, i);
   vec4 value = LOAD(1, x, place);
   vec4 gate = LOAD(1, x, place + features);

@@ -6,6 +6,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "Include/units.glsl"
 #include "Include/grid.glsl"
+#include "Include/divide.glsl"
 
 layout(constant_id = 3) const uint r = 1;
 layout(constant_id = 4) const uint channels = 1;  // C
@@ -15,6 +16,7 @@ layout(push_constant) uniform Push {
   Units y;
   uint count;
   uint width;  // W/r
+  Divisor per_row;  // by width
 };
 
 void main() {
@@ -24,7 +26,7 @@ void main() {
   uint dy = i / r % r;
   uint channel = i / (r * r) % channels;
   uint pixel = i / (r * r * channels);
-  uint row = pixel / width;
+  uint row = divide(pixel, per_row);
   uint column = pixel - row * width;
   uint from = ((row * r + dy) * width * r + column * r + dx) * channels + channel;
   y.at[i] = UNIT_OF(0, x, from);

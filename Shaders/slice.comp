@@ -6,6 +6,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "Include/units.glsl"
 #include "Include/grid.glsl"
+#include "Include/divide.glsl"
 
 layout(push_constant) uniform Push {
   Source x;
@@ -14,11 +15,12 @@ layout(push_constant) uniform Push {
   uint x_width;
   uint y_width;
   uint first;
+  Divisor per_row;  // by y_width
 };
 
 void main() {
   uint i = invocation_index();
   if (i >= count) return;
-  uint row = i / y_width;
+  uint row = divide(i, per_row);
   y.at[i] = UNIT_OF(0, x, row * x_width + first + (i - row * y_width));
 }

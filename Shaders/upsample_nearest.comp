@@ -6,6 +6,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "Include/units.glsl"
 #include "Include/grid.glsl"
+#include "Include/divide.glsl"
 
 layout(push_constant) uniform Push {
   Source x;
@@ -16,17 +17,20 @@ layout(push_constant) uniform Push {
   uint width;     // W
   uint y_height;  // H2
   uint y_width;   // W2
+  Divisor per_pixel;   // by channels
+  Divisor per_height;  // by y_height
+  Divisor per_width;   // by y_width
 };
 
 void main() {
   uint i = invocation_index();
   if (i >= count) return;
-  uint pixel = i / channels;
+  uint pixel = divide(i, per_pixel);
   uint channel = i - pixel * channels;
-  uint line = pixel / y_width;
+  uint line = divide(pixel, per_width);
   uint column = pixel - line * y_width;
-  uint batch = line / y_height;
+  uint batch = divide(line, per_height);
   uint row = line - batch * y_height;
-  uint from = (batch * height + row * height / y_height) * width + column * width / y_width;
+  uint from = (batch * height + divide(row * height, per_height)) * width + divide(column * width, per_width);
   y.at[i] = UNIT_OF(0, x, from * channels + channel);
 }

@@ -7,6 +7,7 @@
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
+#include "Include/divide.glsl"
 #include "Include/lanes.glsl"
 
 layout(push_constant) uniform Push {
@@ -18,25 +19,30 @@ layout(push_constant) uniform Push {
   uint width;      // W
   uint dy_height;  // H2
   uint dy_width;   // W2
+  Divisor per_pixel;   // by channels
+  Divisor per_height;  // by height
+  Divisor per_width;   // by width
 };
 
 // The first index of the large side whose source is k or more: ⌈k·large/small⌉.
-uint first_copy(uint k, uint small, uint large) { return (k * large + small - 1) / small; }
+uint first_copy(uint k, uint small, Divisor per_small, uint large) {
+  return divide(k * large + small - 1, per_small);
+}
 
 void main() {
   uint i = invocation_index();
   if (i >= count) return;
-  uint pixel = i / channels;
+  uint pixel = divide(i, per_pixel);
   uint channel = i - pixel * channels;
-  uint line = pixel / width;
+  uint line = divide(pixel, per_width);
   uint column = pixel - line * width;
-  uint batch = line / height;
+  uint batch = divide(line, per_height);
   uint row = line - batch * height;
-  uint bottom = first_copy(row + 1, height, dy_height);
-  uint left = first_copy(column, width, dy_width);
-  uint right = first_copy(column + 1, width, dy_width);
+  uint bottom = first_copy(row + 1, height, per_height, dy_height);
+  uint left = first_copy(column, width, per_width, dy_width);
+  uint right = first_copy(column + 1, width, per_width, dy_width);
   vec4 sum = vec4(0.0);
-  for (uint u = first_copy(row, height, dy_height); u < bottom; u++) {
+  for (uint u = first_copy(row, height, per_height, dy_height); u < bottom; u++) {
     uint start = (batch * dy_height + u) * dy_width;
     for (uint v = left; v < right; v++) sum += LOAD(0, dy, (start + v) * channels + channel);
   }

@@ -18,6 +18,9 @@ static const char attention_tiles_glsl[] = {
 static const char columns_glsl[] = {
 #embed "../../Shaders/Include/columns.glsl" suffix(, 0)
 };
+static const char divide_glsl[] = {
+#embed "../../Shaders/Include/divide.glsl" suffix(, 0)
+};
 static const char exp_glsl[] = {
 #embed "../../Shaders/Include/exp.glsl" suffix(, 0)
 };
@@ -223,6 +226,7 @@ static const vs_source vs_sources[] = {
     {"Include/attention_rows.glsl", attention_rows_glsl},
     {"Include/attention_tiles.glsl", attention_tiles_glsl},
     {"Include/columns.glsl", columns_glsl},
+    {"Include/divide.glsl", divide_glsl},
     {"Include/exp.glsl", exp_glsl},
     {"Include/grid.glsl", grid_glsl},
     {"Include/half.glsl", half_glsl},

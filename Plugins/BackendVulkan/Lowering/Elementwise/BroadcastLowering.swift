@@ -32,7 +32,9 @@ struct BroadcastLowering: Lowering {
     push.write(y)
     push.uint(count)
     push.uint(plan.rowLength / lanes.count)
+    push.divisor(plan.rowLength / lanes.count)
     for axis in 0..<maxAxes { push.uint(axis < plan.sizes.count ? plan.sizes[axis] : 1) }
+    for axis in 0..<maxAxes { push.divisor(axis < plan.sizes.count ? plan.sizes[axis] : 1) }
     for axis in 0..<maxAxes { push.uint(axis < plan.steps.count ? plan.steps[axis] : 0) }
     return [
       Dispatch(

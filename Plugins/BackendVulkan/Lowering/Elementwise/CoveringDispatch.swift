@@ -32,6 +32,14 @@ extension DeviceLimits {
 }
 
 extension PushConstants {
+  /// A `Divisor` of `Include/divide.glsl`, for numbers below 2³¹.
+  mutating func divisor(_ divisor: Int) {
+    var shift = 0
+    while 1 << shift < divisor { shift += 1 }
+    uint((1 << (31 + shift)) / divisor + 1)
+    uint(shift)
+  }
+
   /// A `Source` of `Include/sources.glsl`; the n-th one of a block is read through slot n.
   mutating func source(_ operand: Operand?, on limits: DeviceLimits) {
     switch (operand, limits.hasTexelFetch) {

@@ -17,6 +17,7 @@ struct GEGLULowering: Lowering {
     push.write(y)
     push.uint(count)
     push.uint(y.lastDim / lanes.count)
+    push.divisor(y.lastDim / lanes.count)
     return [
       Dispatch(
         ShaderVariant("geglu", ["ACT": x.storageVariant, "FETCH": limits.fetchVariant]),
@@ -48,6 +49,7 @@ struct GEGLUBackwardLowering: Lowering {
     push.write(dx)
     push.uint(count)
     push.uint(dy.lastDim / lanes.count)
+    push.divisor(dy.lastDim / lanes.count)
     return [
       Dispatch(
         ShaderVariant("geglu_backward", ["ACT": x.storageVariant, "FETCH": limits.fetchVariant]),

@@ -45,6 +45,9 @@ private func pool(
   push.uint(target.lastDim / lanes.count)
   push.uint(large.dims[1])
   push.uint(large.dims[2])
+  push.divisor(target.lastDim / lanes.count)
+  push.divisor(target.dims[1])
+  push.divisor(target.dims[2])
   return Dispatch(
     ShaderVariant(name, ["ACT": target.storageVariant, "FETCH": limits.fetchVariant]),
     covering: count,

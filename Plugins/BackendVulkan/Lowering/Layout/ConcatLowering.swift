@@ -47,8 +47,10 @@ struct ConcatLowering: Lowering {
     }
     push.uint(unit.count(first))
     push.uint(unit.count(y.lastDim))
+    push.divisor(inputs.reduce(0) { $0 + unit.count($1.lastDim) })
     return Dispatch(
-      unit.variant("concat", on: limits), covering: count, push: push,
+      unit.variant("concat", on: limits), covering: count, constants: [UInt32(inputs.count)],
+      push: push,
       work: 2 * UInt64(count * unit.byteCount), on: limits)
   }
 }

@@ -28,6 +28,7 @@ struct EmbeddingLowering: Lowering {
     push.uint(count)
     push.uint(table.lastDim / lanes.count)
     push.uint(table.firstDim)
+    push.divisor(table.lastDim / lanes.count)
     return [
       Dispatch(
         ShaderVariant("embedding", ["ACT": y.storageVariant, "FETCH": limits.fetchVariant]),

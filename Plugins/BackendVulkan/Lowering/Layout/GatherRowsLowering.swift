@@ -29,6 +29,7 @@ struct GatherRowsLowering: Lowering {
     push.uint(count)
     push.uint(x.dims[1])
     push.uint(unit.count(x.lastDim))
+    push.divisor(unit.count(x.lastDim))
     push.uint(x.dtype == ESP_DTYPE_F16 ? 0x7e00_7e00 : 0x7fc0_0000)
     return [
       Dispatch(

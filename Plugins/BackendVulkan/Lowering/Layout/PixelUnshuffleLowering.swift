@@ -23,6 +23,7 @@ struct PixelUnshuffleLowering: Lowering {
     push.write(y)
     push.uint(y.elementCount)
     push.uint(y.dims[2])
+    push.divisor(y.dims[2])
     return [
       Dispatch(
         unit.variant("pixel_unshuffle", on: limits), covering: y.elementCount,

@@ -25,6 +25,7 @@ struct SliceLowering: Lowering {
     push.uint(unit.count(x.lastDim))
     push.uint(unit.count(y.lastDim))
     push.uint(unit.count(first))
+    push.divisor(unit.count(y.lastDim))
     return [
       Dispatch(
         unit.variant("slice", on: limits), covering: count, push: push,

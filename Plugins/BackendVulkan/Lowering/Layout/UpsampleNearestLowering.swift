@@ -21,6 +21,9 @@ struct UpsampleNearestLowering: Lowering {
     push.uint(x.dims[2])
     push.uint(y.dims[1])
     push.uint(y.dims[2])
+    push.divisor(unit.count(x.lastDim))
+    push.divisor(y.dims[1])
+    push.divisor(y.dims[2])
     return [
       Dispatch(
         unit.variant("upsample_nearest", on: limits), covering: count, push: push,
@@ -49,6 +52,9 @@ struct UpsampleNearestBackwardLowering: Lowering {
     push.uint(dx.dims[2])
     push.uint(dy.dims[1])
     push.uint(dy.dims[2])
+    push.divisor(dx.lastDim / lanes.count)
+    push.divisor(dx.dims[1])
+    push.divisor(dx.dims[2])
     return [
       Dispatch(
         ShaderVariant(
@@ -66,9 +72,9 @@ func mapsObjection(_ x: Operand, _ y: Operand, on limits: DeviceLimits) -> Strin
   guard x.dims[0] == y.dims[0], x.dims[3] == y.dims[3] else {
     return "its operands differ in batch or channels"
   }
-  // Shaders multiply a side of one map with a side of the other.
-  guard (x.dims[1...2] + y.dims[1...2]).allSatisfy({ $0 < 1 << 16 }) else {
-    return "a side of a map is longer than 65535"
+  // Shaders multiply a side of one map with a side of the other, and divide that.
+  guard (x.dims[1...2] + y.dims[1...2]).allSatisfy({ $0 < 1 << 15 }) else {
+    return "a side of a map is longer than 32767"
   }
   return storageObjection([x, y], on: limits)
 }
