@@ -33,7 +33,7 @@ void main() {
   uint row = divide(i, per_row);
   uint column = i - row * (width0 + width1 + width2 + width3);
   uint target = row * y_width + first + column;
-  Unit unit;
+  Loaded unit;
   if (inputs == 1 || column < width0) {
     unit = UNIT_OF(0, x0, row * width0 + column);
   } else if (inputs == 2 || column < width0 + width1) {
@@ -43,5 +43,5 @@ void main() {
   } else {
     unit = UNIT_OF(3, x3, row * width3 + column - width0 - width1 - width2);
   }
-  y.at[target] = unit;
+  y.at[target] = Unit(unit);
 }

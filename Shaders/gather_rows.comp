@@ -28,6 +28,6 @@ void main() {
     y.at[i] = Unit(nan);
   } else {
     uint from = (sample_number * tokens + uint(token)) * width + (i - sample_number * width);
-    y.at[i] = UNIT_OF(0, x, from);
+    y.at[i] = Unit(UNIT_OF(0, x, from));
   }
 }

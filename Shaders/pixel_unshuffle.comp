@@ -29,5 +29,5 @@ void main() {
   uint row = divide(pixel, per_row);
   uint column = pixel - row * width;
   uint from = ((row * r + dy) * width * r + column * r + dx) * channels + channel;
-  y.at[i] = UNIT_OF(0, x, from);
+  y.at[i] = Unit(UNIT_OF(0, x, from));
 }

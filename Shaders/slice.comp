@@ -22,5 +22,5 @@ void main() {
   uint i = invocation_index();
   if (i >= count) return;
   uint row = divide(i, per_row);
-  y.at[i] = UNIT_OF(0, x, row * x_width + first + (i - row * y_width));
+  y.at[i] = Unit(UNIT_OF(0, x, row * x_width + first + (i - row * y_width)));
 }

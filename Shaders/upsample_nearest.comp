@@ -32,5 +32,5 @@ void main() {
   uint batch = divide(line, per_height);
   uint row = line - batch * y_height;
   uint from = (batch * height + divide(row * height, per_height)) * width + divide(column * width, per_width);
-  y.at[i] = UNIT_OF(0, x, from * channels + channel);
+  y.at[i] = Unit(UNIT_OF(0, x, from * channels + channel));
 }
