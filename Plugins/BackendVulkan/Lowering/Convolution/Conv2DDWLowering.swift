@@ -78,9 +78,11 @@ struct Conv2DDWLowering: Lowering {
         push.uint(geometry.outputWidth)
         push.int(geometry.top)
         push.int(geometry.left)
-        let (lines, columns) = plan.tile.depth.quotientAndRemainder(dividingBy: geometry.outputWidth)
-        let (images, rows) = lines.quotientAndRemainder(dividingBy: geometry.outputHeight)
-        for part in [images, rows, columns] { push.uint(part) }
+        // A step of the reduction as images, rows and columns.
+        let lines = plan.tile.depth / geometry.outputWidth
+        push.uint(lines / geometry.outputHeight)
+        push.uint(lines % geometry.outputHeight)
+        push.uint(plan.tile.depth % geometry.outputWidth)
       })
   }
 }

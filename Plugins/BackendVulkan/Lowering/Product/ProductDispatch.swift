@@ -41,8 +41,9 @@ struct ProductDispatch {
         ]),
       constants: [
         UInt32(tile.groupSize[0]), UInt32(tile.groupSize[1]), 1, UInt32(tile.coreRows),
-        UInt32(tile.coreColumns), UInt32(tile.coreDepth), form.a.isAcross.constant, form.b.isAcross.constant,
-        form.a.hasQuads.constant, form.b.hasQuads.constant, wholeSteps.constant,
+        UInt32(tile.coreColumns), UInt32(tile.coreDepth), form.a.isAcross.constant,
+        form.b.isAcross.constant, form.a.hasQuads.constant, form.b.hasQuads.constant,
+        wholeSteps.constant,
       ] + epilogue(result) + constants,
       push: operands, groups: limits.grid(plan.groups),
       work: 2 * Double(form.rows) * Double(form.columns) * Double(form.depth * form.taps))
