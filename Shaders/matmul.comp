@@ -29,29 +29,53 @@ layout(push_constant) uniform Push {
 
 uint here;  // the depth at which the present step starts
 
-void begin_steps(uint step) { here = step * DEPTH; }
-void next_step() { here += DEPTH; }
-void begin_a(uint slot, uint row, uint k) {}
-void begin_b(uint slot, uint column, uint k) {}
+// Where steps are whole and quads can be read, each slot's first quad, and what the steps add to it.
+const bool A_PLAIN = WHOLE_STEPS && A_QUADS;
+const bool B_PLAIN = WHOLE_STEPS && B_QUADS;
+uint aFirst[A_SLOTS];
+uint bFirst[B_SLOTS];
+uint aOffset;
+uint bOffset;
+
+void set_step(uint start) {
+  here = start;
+  aOffset = A_ACROSS ? start * (product.rows >> 2) : start >> 2;
+  bOffset = B_ACROSS ? start * (product.columns >> 2) : start >> 2;
+}
+
+void begin_steps(uint step) { set_step(step * DEPTH); }
+void next_step() { set_step(here + DEPTH); }
+
+void begin_a(uint slot, uint row, uint k) {
+  uint line = A_ACROSS ? k : min(row, product.rows - 1);
+  uint first = A_ACROSS ? min(row, product.rows - 4) : k;
+  aFirst[slot] = (line * (A_ACROSS ? product.rows : depth) + first) >> 2;
+}
+
+void begin_b(uint slot, uint column, uint k) {
+  uint line = B_ACROSS ? k : min(column, product.columns - 1);
+  uint first = B_ACROSS ? min(column, product.columns - 4) : k;
+  bFirst[slot] = (line * (B_ACROSS ? product.columns : depth) + first) >> 2;
+}
 
 vec4 load_a(uint slot, uint row, uint k) {
+  if (A_PLAIN) return a_quad(aFirst[slot] + aOffset);
   k += here;
   if (A_ACROSS) {
     vec4 quad = a_run(min(k, depth - 1), row, product.rows);
-    return WHOLE_STEPS || k < depth ? quad : vec4(0.0);
+    return k < depth ? quad : vec4(0.0);
   }
-  vec4 quad = a_run(min(row, product.rows - 1), k, depth);
-  return WHOLE_STEPS ? quad : keep_below(depth, k, quad);
+  return keep_below(depth, k, a_run(min(row, product.rows - 1), k, depth));
 }
 
 vec4 load_b(uint slot, uint column, uint k) {
+  if (B_PLAIN) return b_quad(bFirst[slot] + bOffset);
   k += here;
   if (B_ACROSS) {
     vec4 quad = b_run(min(k, depth - 1), column, product.columns);
-    return WHOLE_STEPS || k < depth ? quad : vec4(0.0);
+    return k < depth ? quad : vec4(0.0);
   }
-  vec4 quad = b_run(min(column, product.columns - 1), k, depth);
-  return WHOLE_STEPS ? quad : keep_below(depth, k, quad);
+  return keep_below(depth, k, b_run(min(column, product.columns - 1), k, depth));
 }
 
 #include "Include/product_core.glsl"

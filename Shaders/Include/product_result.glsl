@@ -8,6 +8,8 @@ layout(constant_id = 13) const uint RESULT_ACT = 0;
 layout(constant_id = 14) const uint BIAS_TYPE = 3;  // 3: there is none
 layout(constant_id = 15) const bool HAS_CHANNEL = false;
 layout(constant_id = 16) const bool HAS_RESIDUAL = false;
+const bool IS_PLAIN_RESULT =
+    Y_QUADS && RESULT_ACT == ACT_NONE && !HAS_CHANNEL && !HAS_RESIDUAL;
 
 // Bias of columns `column` to `column` + 3.
 vec4 column_bias(uint column) {

@@ -85,9 +85,15 @@ void main() {
     }
   }
 
-  // One copy of the code for results: unrolled, it would be most of the program.
-  vec4 results[TILE_ROWS];
   vec4 bias = column_bias(column0);
+  if (IS_PLAIN_RESULT) {
+    [[unroll]] for (uint i = 0; i < TILE_ROWS; i++) {
+      put_result(split, row0 + i, column0, sums[i] + bias);
+    }
+    return;
+  }
+  // One copy of the longer code for results: unrolled, it would be most of the program.
+  vec4 results[TILE_ROWS];
   [[unroll]] for (uint i = 0; i < TILE_ROWS; i++) results[i] = sums[i] + bias;
   [[dont_unroll]] for (uint i = 0; i < TILE_ROWS; i++) {
     put_result(split, row0 + i, column0, results[i]);
