@@ -5,7 +5,7 @@
 // CONV2D_DX  rows are pixels of x, columns channels; a = dy[B,Ho,Wo,O], b = w[O,taps,C], across
 // `source` is the map that `a` holds, `target` the one that is made. A step stays in one tap.
 // A workgroup makes one tile of y, or the partial sums of one part of the depth.
-//! variants ACT=0,1 CORE=0,1,2 WEIGHT=0
+//! variants ACT=0,1 CORE=0,1,2,3 WEIGHT=0
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"

@@ -4,7 +4,7 @@
 // LINEAR_DX  dx[M,K] = dy[M,N]·w[N,K]:  a = dy, b = w, across
 // LINEAR_DW  dw[N,K] = dy[M,N]ᵀ·x[M,K]: a = dy, across, b = x, across
 // A workgroup makes one tile of y, or the partial sums of one part of the depth.
-//! variants ACT=0,1 CORE=0,1,2 WEIGHT=0,1,2
+//! variants ACT=0,1 CORE=0,1,2,3 WEIGHT=0,1,2
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"

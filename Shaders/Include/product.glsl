@@ -3,7 +3,7 @@
 // C has rows × columns elements; the reduction runs along "depth" in steps of DEPTH elements. The
 // shader says how operands are read; a core (CORE) says how they meet:
 // CORE: 0 tiles in shared memory (GPUs), 1 tiles in registers of a subgroup (software devices),
-// 2 as 1 with operands read through texel buffers.
+// 2 as 1 with operands read through texel buffers, 3 cooperative matrices of f16.
 //
 // Operands arrive in quads: four elements along the depth of one row, or, where A_ACROSS (B_ACROSS)
 // is set, four rows (columns) at one depth. The shader defines
@@ -31,6 +31,11 @@ const uint DEPTH = 4 * CORE_DEPTH;
 #if CORE == 0
 const uint A_SLOTS = (CORE_ROWS * DEPTH + gl_WorkGroupSize.x - 1) / gl_WorkGroupSize.x;
 const uint B_SLOTS = (CORE_COLUMNS * DEPTH + gl_WorkGroupSize.y - 1) / gl_WorkGroupSize.y;
+#elif CORE == 3
+#extension GL_KHR_shader_subgroup_basic : require
+const uint TILE_SIDE = 64;
+const uint A_SLOTS = (TILE_SIDE * DEPTH / 4 + gl_WorkGroupSize.x - 1) / gl_WorkGroupSize.x;
+const uint B_SLOTS = A_SLOTS;
 #else
 #extension GL_KHR_shader_subgroup_basic : require
 #extension GL_KHR_shader_subgroup_shuffle : require
