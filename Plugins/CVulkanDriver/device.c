@@ -1,4 +1,5 @@
 /* Logical devices, memory, pipelines and submissions. */
+#include "matrices.h"
 #include "vulkan_driver.h"
 
 #include <string.h>
@@ -12,19 +13,22 @@ VkResult vd_create_device(const vd_facts *facts, VkDevice *out) {
   VkPhysicalDeviceVulkan12Features v12 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES,
                                           .bufferDeviceAddress = VK_TRUE,
                                           .timelineSemaphore = VK_TRUE,
-                                          .shaderFloat16 = facts->has_float16};
+                                          .shaderFloat16 = facts->has_float16,
+                                          .vulkanMemoryModel = facts->has_cooperative_matrix};
   VkPhysicalDeviceVulkan11Features v11 = {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES,
                                           .pNext = &v12,
                                           .storageBuffer16BitAccess = facts->has_16bit_storage};
   const char *extensions[2];
   uint32_t count = 0;
   if (facts->has_memory_budget) extensions[count++] = "VK_EXT_memory_budget";
+  if (facts->has_cooperative_matrix) extensions[count++] = vd_matrix_extension;
   VkDeviceCreateInfo info = {.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
                              .pNext = &v11,
                              .queueCreateInfoCount = 1,
                              .pQueueCreateInfos = &queue,
                              .enabledExtensionCount = count,
                              .ppEnabledExtensionNames = extensions};
+  if (facts->has_cooperative_matrix) return vd_create_matrix_device(facts->handle, &info, out);
   return vkCreateDevice(facts->handle, &info, NULL, out);
 }
 

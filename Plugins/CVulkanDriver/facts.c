@@ -1,4 +1,5 @@
 /* What a physical device is and can do. */
+#include "matrices.h"
 #include "vulkan_driver.h"
 
 #include <stdio.h>
@@ -10,20 +11,6 @@ static bool has_extension(const VkExtensionProperties *list, uint32_t count, con
   for (uint32_t k = 0; k < count; k++) {
     if (strcmp(list[k].extensionName, name) == 0) return true;
   }
-  return false;
-}
-
-/* The product that the shaders use: a subgroup multiplies 16×16 by 16×16 f16 into f32. */
-static bool has_matrix_shape(VkPhysicalDevice device) {
-  (void)device;
-#ifdef VK_NV_cooperative_matrix
-  uint32_t count = 0;
-  PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesNV list =
-      (PFN_vkGetPhysicalDeviceCooperativeMatrixPropertiesNV)vkGetInstanceProcAddr(
-          NULL, "vkGetPhysicalDeviceCooperativeMatrixPropertiesNV");
-  (void)list;
-  (void)count;
-#endif
   return false;
 }
 
@@ -83,7 +70,7 @@ static void query_limits(VkPhysicalDevice device, vd_facts *out) {
   out->max_buffer_bytes = m4.maxBufferSize ? m4.maxBufferSize : v11.maxMemoryAllocationSize;
 }
 
-void vd_query(VkPhysicalDevice device, vd_facts *out) {
+void vd_query(VkInstance instance, VkPhysicalDevice device, vd_facts *out) {
   memset(out, 0, sizeof *out);
   VkPhysicalDeviceProperties properties;
   vkGetPhysicalDeviceProperties(device, &properties);
@@ -104,8 +91,9 @@ void vd_query(VkPhysicalDevice device, vd_facts *out) {
   if (result == VK_SUCCESS || result == VK_INCOMPLETE) {
     out->has_memory_budget = has_extension(list, count, "VK_EXT_memory_budget");
     out->has_bfloat16 = has_extension(list, count, "VK_KHR_shader_bfloat16");
-    out->has_cooperative_matrix =
-        has_extension(list, count, "VK_NV_cooperative_matrix") && has_matrix_shape(device);
+    out->has_cooperative_matrix = out->has_float16 && out->has_16bit_storage &&
+                                  has_extension(list, count, vd_matrix_extension) &&
+                                  vd_has_matrices(instance, device);
   }
   free(list);
 }

@@ -48,6 +48,9 @@ static const char product_block_glsl[] = {
 static const char product_core_glsl[] = {
 #embed "../../Shaders/Include/product_core.glsl" suffix(, 0)
 };
+static const char product_matrix_glsl[] = {
+#embed "../../Shaders/Include/product_matrix.glsl" suffix(, 0)
+};
 static const char product_result_glsl[] = {
 #embed "../../Shaders/Include/product_result.glsl" suffix(, 0)
 };
@@ -236,6 +239,7 @@ static const vs_source vs_sources[] = {
     {"Include/product.glsl", product_glsl},
     {"Include/product_block.glsl", product_block_glsl},
     {"Include/product_core.glsl", product_core_glsl},
+    {"Include/product_matrix.glsl", product_matrix_glsl},
     {"Include/product_result.glsl", product_result_glsl},
     {"Include/product_shared.glsl", product_shared_glsl},
     {"Include/product_subgroup.glsl", product_subgroup_glsl},

@@ -30,7 +30,7 @@ enum VulkanInstance {
       return handles.prefix(Int(count)).compactMap { handle in
         guard let handle else { return nil }
         var facts = vd_facts()
-        vd_query(handle, &facts)
+        vd_query(instance, handle, &facts)
         guard let reason = facts.objection else { return facts }
         HostServices.current?.log(.debug, "vulkan", "\(facts.deviceName) is left out: \(reason)")
         return nil

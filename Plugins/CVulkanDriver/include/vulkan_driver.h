@@ -46,7 +46,7 @@ VkResult vd_create_instance(vd_message _Nullable validation, VkInstance _Nullabl
 /* True if the Khronos validation layer is installed. */
 bool vd_has_validation(void);
 
-void vd_query(VkPhysicalDevice _Nonnull device, vd_facts *_Nonnull out);
+void vd_query(VkInstance _Nonnull instance, VkPhysicalDevice _Nonnull device, vd_facts *_Nonnull out);
 /* Bytes of a heap that the process may still take; 0 where the driver does not tell. */
 uint64_t vd_heap_free(const vd_facts *_Nonnull facts, uint32_t heap);
 

@@ -37,7 +37,7 @@ struct ConvolutionProduct {
         isAcross: false, run: source.lastDim, dtype: source.dtype, region: source.region),
       b: .init(
         isAcross: isTransposed, run: geometry.channels, dtype: ESP_DTYPE_F32,
-        region: filters.region))
+        region: filters.region, source: w.dtype))
     let sourceSize = [geometry.height, geometry.width]
     let targetSize = [geometry.outputHeight, geometry.outputWidth]
     dispatch = ProductDispatch(

@@ -6,9 +6,16 @@ enum ProductCore: Int {
   case subgroup = 1
   /// As `subgroup`, with the operands read through texel buffers.
   case texels = 2
+  /// Cooperative matrices, where both operands hold f16.
+  case matrix = 3
 
   /// The fastest core that can make `form` on a device.
   static func choose(for form: ProductForm, on limits: DeviceLimits) -> ProductCore {
+    if limits.hasCooperativeMatrix, limits.hasSubgroupOperations, form.isHalf, form.rows >= 16,
+      form.columns >= 16, limits.maxInvocations >= 4 * limits.subgroupSize
+    {
+      return .matrix
+    }
     guard limits.isSoftware, limits.hasSubgroupOperations,
       [4, 8, 16].contains(limits.subgroupSize)
     else { return .shared }

@@ -1,3 +1,5 @@
+import EspalierABI
+
 /// What a matrix product y[rows, columns] = a·bᵀ is made of, for `Shaders/Include/product.glsl`.
 struct ProductForm {
   /// How one of the two operands lies in memory.
@@ -10,6 +12,8 @@ struct ProductForm {
     /// Read in `b`'s place: the dtype; `a` is always an activation.
     var dtype: Int32
     var region: Region
+    /// The type that the values had before they were packed, if they were.
+    var source: Int32?
 
     /// Four elements may be read at once.
     var hasQuads: Bool { run % 4 == 0 }
@@ -23,6 +27,11 @@ struct ProductForm {
   var taps = 1
   var a: Side
   var b: Side
+
+  /// Both operands' values are f16, whatever type holds them.
+  var isHalf: Bool {
+    (a.source ?? a.dtype) == ESP_DTYPE_F16 && (b.source ?? b.dtype) == ESP_DTYPE_F16
+  }
 }
 
 /// Where a product goes and what is done to its sums: act(sum + bias + channel) + residual.

@@ -29,7 +29,7 @@ struct ProductPlan: Equatable {
   private static func splits(
     of depth: Int, tiles: Int, form: ProductForm, core: ProductCore
   ) -> Int {
-    let wanted = core == .shared ? 192 : 16
+    let wanted = core == .shared || core == .matrix ? 192 : 16
     let leastDepth = 128
     let mostPartials = 1 << 24
     return max(

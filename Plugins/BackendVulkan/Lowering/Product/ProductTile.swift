@@ -22,7 +22,15 @@ struct ProductTile: Equatable {
   static func choose(
     for form: ProductForm, core: ProductCore, on limits: DeviceLimits
   ) -> ProductTile {
-    guard core == .shared else { return registers(for: form, core: core, on: limits) }
+    switch core {
+    case .matrix: return matrices(on: limits)
+    case .subgroup, .texels: return registers(for: form, core: core, on: limits)
+    case .shared: return shared(for: form, on: limits)
+    }
+  }
+
+  /// Tiles in shared memory.
+  private static func shared(for form: ProductForm, on limits: DeviceLimits) -> ProductTile {
     if form.rows <= 32 { return shared(16, 8, rowQuads: 1) }
     guard limits.maxInvocations >= 256 else { return shared(16, 8, rowQuads: 2) }
     let large = shared(16, 16, rowQuads: 2)
@@ -34,6 +42,13 @@ struct ProductTile: Equatable {
     ProductTile(
       groupSize: [x, y], coreRows: rowQuads, coreColumns: 1, coreDepth: 4, rows: 4 * rowQuads * y,
       columns: 4 * x, perGroup: 1)
+  }
+
+  /// Four subgroups with a quarter of 64 × 64 each, as 2 × 2 matrices.
+  private static func matrices(on limits: DeviceLimits) -> ProductTile {
+    ProductTile(
+      groupSize: [4 * limits.subgroupSize, 1], coreRows: 1, coreColumns: 1, coreDepth: 8, rows: 64,
+      columns: 64, perGroup: 1)
   }
 
   /// Tiles in the registers of a subgroup.
