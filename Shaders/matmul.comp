@@ -29,7 +29,8 @@ layout(push_constant) uniform Push {
 
 uint here;  // the depth at which the present step starts
 
-// Where steps are whole and quads can be read, each slot's first quad, and what the steps add to it.
+// Where steps are whole and quads can be read: each slot's first quad (of its line, where lines are along the
+// depth), and what the steps add to it.
 const bool A_PLAIN = WHOLE_STEPS && A_QUADS;
 const bool B_PLAIN = WHOLE_STEPS && B_QUADS;
 uint aFirst[A_SLOTS];
@@ -47,19 +48,17 @@ void begin_steps(uint step) { set_step(step * DEPTH); }
 void next_step() { set_step(here + DEPTH); }
 
 void begin_a(uint slot, uint row, uint k) {
-  uint line = A_ACROSS ? k : min(row, product.rows - 1);
-  uint first = A_ACROSS ? min(row, product.rows - 4) : k;
-  aFirst[slot] = (line * (A_ACROSS ? product.rows : depth) + first) >> 2;
+  aFirst[slot] = A_ACROSS ? k * (product.rows >> 2) + (min(row, product.rows - 4) >> 2)
+                          : min(row, product.rows - 1) * (depth >> 2);
 }
 
 void begin_b(uint slot, uint column, uint k) {
-  uint line = B_ACROSS ? k : min(column, product.columns - 1);
-  uint first = B_ACROSS ? min(column, product.columns - 4) : k;
-  bFirst[slot] = (line * (B_ACROSS ? product.columns : depth) + first) >> 2;
+  bFirst[slot] = B_ACROSS ? k * (product.columns >> 2) + (min(column, product.columns - 4) >> 2)
+                          : min(column, product.columns - 1) * (depth >> 2);
 }
 
 vec4 load_a(uint slot, uint row, uint k) {
-  if (A_PLAIN) return a_quad(aFirst[slot] + aOffset);
+  if (A_PLAIN) return a_quad(aFirst[slot] + aOffset + (A_ACROSS ? 0 : k >> 2));
   k += here;
   if (A_ACROSS) {
     vec4 quad = a_run(min(k, depth - 1), row, product.rows);
@@ -69,7 +68,7 @@ vec4 load_a(uint slot, uint row, uint k) {
 }
 
 vec4 load_b(uint slot, uint column, uint k) {
-  if (B_PLAIN) return b_quad(bFirst[slot] + bOffset);
+  if (B_PLAIN) return b_quad(bFirst[slot] + bOffset + (B_ACROSS ? 0 : k >> 2));
   k += here;
   if (B_ACROSS) {
     vec4 quad = b_run(min(k, depth - 1), column, product.columns);

@@ -12,15 +12,16 @@ const uint SLOT_DEPTHS = LANES / ROW_QUADS;
 // Rows whose sums stay in registers throughout a step.
 const uint PAIR = 2;
 
-// What a slot of `a` holds: the first row in the tile, the first depth in the step.
+// What a slot of `a` holds: the first row in the tile, the first depth in the step. Slots that share a
+// row, and so a cache line, follow each other.
 uvec2 a_place(uint slot, uint lane) {
   if (A_ACROSS) return uvec2(lane % ROW_QUADS * 4, slot * SLOT_DEPTHS + lane / ROW_QUADS);
-  return uvec2(slot % CORE_ROWS * LANES + lane, slot / CORE_ROWS * 4);
+  return uvec2(slot / CORE_DEPTH * LANES + lane, slot % CORE_DEPTH * 4);
 }
 
 // What a slot of `b` holds: the first of the invocation's four columns, the first depth.
 uvec2 b_place(uint slot) {
-  return B_ACROSS ? uvec2(0, slot) : uvec2(slot % 4, slot / 4 * 4);
+  return B_ACROSS ? uvec2(0, slot) : uvec2(slot / CORE_DEPTH, slot % CORE_DEPTH * 4);
 }
 
 void main() {
@@ -66,8 +67,7 @@ void main() {
       [[unroll]] for (uint k = 0; k < DEPTH; k++) {
         vec4 columns = b[k];
         if (!B_ACROSS) {
-          uint at = k / 4 * 4;
-          columns = vec4(b[at][k % 4], b[at + 1][k % 4], b[at + 2][k % 4], b[at + 3][k % 4]);
+          [[unroll]] for (uint j = 0; j < 4; j++) columns[j] = b[j * CORE_DEPTH + k / 4][k % 4];
         }
         [[unroll]] for (uint r = 0; r < PAIR; r++) {
           uint row = i + r;
@@ -76,7 +76,7 @@ void main() {
             value = subgroupShuffle(
                 a[k / SLOT_DEPTHS][row % 4], row / 4 + k % SLOT_DEPTHS * ROW_QUADS);
           } else {
-            value = subgroupShuffle(a[k / 4 * CORE_ROWS + row / LANES][k % 4], row % LANES);
+            value = subgroupShuffle(a[row / LANES * CORE_DEPTH + k / 4][k % 4], row % LANES);
           }
           pair[r] = fma(vec4(value), columns, pair[r]);
         }
