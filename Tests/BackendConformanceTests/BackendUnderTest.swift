@@ -10,11 +10,14 @@ import Testing
 struct BackendUnderTest: Sendable, CustomTestStringConvertible {
   let backend: ConformanceBackend
 
-  var testDescription: String { backend.name }
+  let testDescription: String
 
-  /// The backends of `$ESPALIER_CONFORMANCE_BACKENDS`, separated by commas, else `blas`.
+  /// The backends of `$ESPALIER_CONFORMANCE_BACKENDS`, separated by commas, else the project's own; each a
+  /// name, with settings of its device if wanted: `vulkan+kernels=gpu+staging=always`.
   static let all: [BackendUnderTest] = {
-    let chosen = ProcessInfo.processInfo.environment["ESPALIER_CONFORMANCE_BACKENDS"] ?? "blas"
+    let chosen =
+      ProcessInfo.processInfo.environment["ESPALIER_CONFORMANCE_BACKENDS"]
+      ?? "blas,vulkan"
     return chosen.split(separator: ",").compactMap { name in
       do {
         return try BackendUnderTest(String(name))
@@ -26,7 +29,16 @@ struct BackendUnderTest: Sendable, CustomTestStringConvertible {
   }()
 
   /// Opens `libespalier-backend-NAME.so` beside the test program, on this module's own host.
-  private init(_ name: String) throws {
+  init(_ selector: String) throws {
+    testDescription = selector
+    let parts = selector.split(separator: "+").map(String.init)
+    let name = parts.first ?? ""
+    var options: [String: String] = [:]
+    for part in parts.dropFirst() {
+      let pair = part.split(separator: "=", maxSplits: 1).map(String.init)
+      try #require(pair.count == 2, "\(part) is no NAME=VALUE")
+      options[pair[0]] = pair[1]
+    }
     let program = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
     let folder = URL(fileURLWithPath: program).deletingLastPathComponent().path
     guard let library = dlopen("\(folder)/libespalier-backend-\(name).so", RTLD_NOW | RTLD_LOCAL),
@@ -41,7 +53,8 @@ struct BackendUnderTest: Sendable, CustomTestStringConvertible {
     let found = try #require(plugin).pointee
     #expect(found.kind == ESP_KIND_BACKEND && String(cString: found.name) == name)
     backend = try ConformanceBackend(
-      name: name, api: found.api.assumingMemoryBound(to: esp_backend_api.self).pointee)
+      name: name, api: found.api.assumingMemoryBound(to: esp_backend_api.self).pointee,
+      options: options)
   }
 }
 

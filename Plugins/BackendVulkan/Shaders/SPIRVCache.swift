@@ -35,7 +35,7 @@ struct SPIRVCache {
   /// Keeps the words; writes a temporary file and renames it.
   func store(_ words: [UInt32], for key: SPIRVKey) {
     guard let folder else { return }
-    mkdir(folder, 0o777)
+    makeFolder(folder)
     let path = "\(folder)/\(key.name).spv"
     let temporary = "\(path).\(getpid())"
     guard let file = fopen(temporary, "wb") else { return }
@@ -48,6 +48,15 @@ struct SPIRVCache {
       fwrite(header, 4, header.count, file) == header.count
       && fwrite(words, 4, words.count, file) == words.count
     if fclose(file) != 0 || !isWritten || rename(temporary, path) != 0 { unlink(temporary) }
+  }
+
+  /// Makes a folder with those above it, where they are missing.
+  private func makeFolder(_ path: String) {
+    guard mkdir(path, 0o777) != 0, errno == ENOENT,
+      let slash = path.lastIndex(of: "/"), slash > path.startIndex
+    else { return }
+    makeFolder(String(path[..<slash]))
+    mkdir(path, 0o777)
   }
 
   private func checksum(_ words: [UInt32]) -> UInt64 {

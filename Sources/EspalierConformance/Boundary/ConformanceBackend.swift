@@ -17,9 +17,13 @@ public final class ConformanceBackend: @unchecked Sendable {
 
   /// Opens a device.
   ///
-  /// - Parameter api: The plugin's table with all required functions.
+  /// - Parameters:
+  ///   - api: The plugin's table with all required functions.
+  ///   - options: Settings that the backend understands, by name.
   /// - Throws: `BackendFailure`.
-  public init(name: String, api: esp_backend_api, deviceIndex: UInt32 = 0) throws {
+  public init(
+    name: String, api: esp_backend_api, deviceIndex: UInt32 = 0, options: [String: String] = [:]
+  ) throws {
     var info = esp_device_info()
     info.struct_size = UInt32(MemoryLayout<esp_device_info>.size)
     try checked("device_info") { api.device_info(deviceIndex, &info, $0) }
@@ -28,7 +32,11 @@ public final class ConformanceBackend: @unchecked Sendable {
         message: "device_info: alignment \(info.alignment), expected a power of two")
     }
     var device: OpaquePointer?
-    try checked("device_open") { api.device_open(deviceIndex, nil, 0, &device, $0) }
+    try checked("device_open") { error in
+      withOptions(options) {
+        api.device_open(deviceIndex, $0.baseAddress, $0.count, &device, error)
+      }
+    }
     guard let device else {
       throw BackendFailure(message: "device_open reported success but handed out no device")
     }
@@ -74,4 +82,25 @@ public final class ConformanceBackend: @unchecked Sendable {
   private static func types(_ bits: UInt32) -> [StorageType] {
     [.float32, .float16, .bfloat16].filter { bits & (1 << UInt32($0.rawValue)) != 0 }
   }
+}
+
+/// Calls `body` with the settings in C's terms.
+private func withOptions(
+  _ options: [String: String], _ body: (UnsafeBufferPointer<esp_option>) -> Int32
+) -> Int32 {
+  let texts = options.sorted { $0.key < $1.key }.map {
+    (Array($0.key.utf8CString), Array($0.value.utf8CString))
+  }
+  func call(_ index: Int, _ list: [esp_option]) -> Int32 {
+    guard index < texts.count else { return list.withUnsafeBufferPointer(body) }
+    return texts[index].0.withUnsafeBufferPointer { name in
+      texts[index].1.withUnsafeBufferPointer { value in
+        guard let name = name.baseAddress, let value = value.baseAddress else {
+          return ESP_INTERNAL
+        }
+        return call(index + 1, list + [esp_option(name: name, value: value)])
+      }
+    }
+  }
+  return call(0, [])
 }
