@@ -93,7 +93,7 @@ final class PeakLoop {
     var matching: [(Int, vd_facts)] = []
     for case (let index, .some(let handle)) in handles.enumerated() {
       var facts = vd_facts()
-      vd_query(handle, &facts)
+      vd_query(instance, handle, &facts)
       let found = withUnsafeBytes(of: facts.name) { bytes in
         String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
       }
