@@ -52,7 +52,7 @@ static void query_limits(VkPhysicalDevice device, vd_facts *out) {
   if (out->api_version >= VK_API_VERSION_1_3) v12.pNext = &m4;
   vkGetPhysicalDeviceProperties2(device, &properties);
   const VkPhysicalDeviceLimits *limits = &properties.properties.limits;
-  snprintf(out->driver, sizeof out->driver, "%s %s", v12.driverName, v12.driverInfo);
+  snprintf(out->driver, sizeof out->driver, v12.driverInfo[0] ? "%s %s" : "%s", v12.driverName, v12.driverInfo);
   memcpy(out->driver_uuid, v11.driverUUID, 16);
   out->timestamp_period = limits->timestampPeriod;
   out->max_invocations = limits->maxComputeWorkGroupInvocations;
