@@ -5,6 +5,8 @@ import EspalierPluginKit
 /// An open Vulkan device.
 // SAFETY: what changes is guarded by the queue's lock, which every entry from outside takes.
 final class VulkanDevice: BackendDevice, @unchecked Sendable {
+  /// The host that opened the device.
+  let host: HostServices?
   let facts: vd_facts
   let limits: DeviceLimits
   let queue: CommandQueue
@@ -21,6 +23,7 @@ final class VulkanDevice: BackendDevice, @unchecked Sendable {
   }
 
   init(_ facts: vd_facts, options: VulkanOptions) throws(PluginError) {
+    host = HostServices.current
     self.facts = facts
     limits = options.usesGPUKernels ? facts.limits.asGPU : facts.limits
     types = MemoryTypes(facts)

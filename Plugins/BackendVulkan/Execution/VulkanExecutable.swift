@@ -71,7 +71,7 @@ final class VulkanExecutable: BackendExecutable, @unchecked Sendable {
   private func submit(_ recording: Recording) throws(PluginError) {
     var pending: [UInt64] = []
     for commands in recording.commands {
-      if HostServices.current?.isCancelled == true {
+      if device.host?.isCancelled == true {
         throw PluginError(ESP_CANCELLED, "vulkan: stopped before the graph was done")
       }
       if pending.count >= Self.submissionsInFlight {
