@@ -7,10 +7,13 @@ final class TrainProgress: TrainingObserver {
   private var hasOpenLine = false
   private var lastLine = ContinuousClock.now - .seconds(60)
   private var lastPhase = ""
+  private var console: TrainingConsole?
   /// Where a profile goes.
   private let profile: String?
 
   init(profile: String? = nil) { self.profile = profile }
+
+  func opened(_ console: TrainingConsole) { self.console = console }
 
   func preparing(_ what: String, done: Int, total: Int) {
     let isEnd = done == total
@@ -39,6 +42,7 @@ final class TrainProgress: TrainingObserver {
       format: "  loss %.4f  lr %.2e  %.1f images/s", step.loss, step.learningRate,
       step.imagesPerSecond)
     text += "  \(Self.duration(step.secondsLeft)) left  \(ByteCount(ProcessMemory.peakByteCount))"
+    if isEnd || step.step == 1 || isDue(10) { console?.write(text) }
     show(text, final: isEnd)
   }
 
@@ -56,6 +60,7 @@ final class TrainProgress: TrainingObserver {
   func note(_ message: String) {
     endLine()
     StandardError.write(message)
+    for line in message.split(separator: "\n") { console?.write(String(line)) }
   }
 
   /// The closing lines.

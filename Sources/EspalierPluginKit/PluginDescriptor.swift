@@ -35,7 +35,7 @@ public struct PluginDescriptor: @unchecked Sendable {
         abi_minor: ESP_ABI_MINOR, min_host_minor: 0, kind: kind, reserved: 0,
         name: processLifetimeCString(name), version: processLifetimeCString(version),
         summary: processLifetimeCString(summary), api: UnsafeRawPointer(functions),
-        shutdown: shutdown))
+        shutdown: shutdown, options: nil, option_count: 0))
     table = UnsafePointer(plugin)
   }
 

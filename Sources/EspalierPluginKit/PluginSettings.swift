@@ -93,6 +93,15 @@ public struct PluginSettings: Sendable {
     return numbers
   }
 
+  /// The settings of an object inside; empty where it is absent.
+  ///
+  /// - Parameter owner: What they belong to, for messages.
+  public func object(_ key: String, owner: String) throws(PluginError) -> PluginSettings {
+    guard let value = present(key) else { return PluginSettings(values: [:], owner: owner) }
+    guard case .object(let values) = value else { throw refuse(key, value, "an object") }
+    return PluginSettings(values: values, owner: owner)
+  }
+
   /// The error for a value that the caller itself found wrong.
   public func refuse(_ key: String, _ found: some CustomStringConvertible, _ allowed: String)
     -> PluginError

@@ -17,7 +17,7 @@ public struct SchedulerCatalogue: @unchecked Sendable {
           struct_size: UInt32(MemoryLayout<esp_scheduler_class>.size), flags: 0,
           class_name: processLifetimeCString(entry.className),
           short_name: processLifetimeCString(entry.shortName),
-          summary: processLifetimeCString(entry.summary)))
+          summary: processLifetimeCString(entry.summary), options: nil, option_count: 0))
     }
   }
 

@@ -38,7 +38,9 @@ public final class AdapterTrainer {
     let start = ContinuousClock.now
     let checkpoints = CheckpointFolder(outputDir: configuration.outputDir)
     let loggers = LoggerSet(configuration, registry)
-    defer { loggers.close() }
+    // What an error leaves behind is a run that failed.
+    var exitCode: Int32 = 1
+    defer { loggers.close(exitCode: exitCode) }
     let loop = try prepare(checkpoints, loggers)
     let preparation = (ContinuousClock.now - start) / .seconds(1)
     let result = try loop.run()
@@ -58,6 +60,7 @@ public final class AdapterTrainer {
       imagesPerSecond: loop.imagesPerSecond, finalLoss: result.loss,
       peakMemoryBytes: ProcessMemory.peakByteCount, output: output)
     try write(summary)
+    exitCode = result.isInterrupted ? StopSignal.exitCode : 0
     return summary
   }
 
@@ -119,6 +122,7 @@ public final class AdapterTrainer {
         state: state, resumed: resumed, totalSteps: totalSteps),
       observer: observer)
     try loggers.open(resumeStep: resumed == nil ? nil : state.step)
+    observer?.opened(loggers.console)
     reportPlan(
       loop, unet.configuration, sampleCount: data.samples.count, arenas: arenas,
       unetWeights: unetWeights)

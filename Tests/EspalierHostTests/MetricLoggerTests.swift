@@ -19,9 +19,9 @@ import Testing
   @Test func `records arrive in order, on one thread`() throws {
     let (workshop, logger, file) = try logger()
     logger.scalars(step: 1, [("train/loss", 0.5), ("lr", 1e-4)])
-    logger.image(
-      step: 1, tag: "validation", caption: "a house", width: 2, height: 1,
-      rgb: [1, 2, 3, 4, 5, 6])
+    logger.images(
+      step: 1, tag: "validation",
+      [MetricImage(caption: "a house", width: 2, height: 1, rgb: [1, 2, 3, 4, 5, 6])])
     logger.text(step: 2, tag: "note", "hello")
     #expect(logger.flush())
     #expect(
@@ -29,7 +29,7 @@ import Testing
         == """
         open
         1 train/loss=0.5 lr=0.0001
-        1 image validation 'a house' 2x1 6
+        1 image validation/0 'a house' 2x1 6
         2 text note 'hello'
 
         """)
@@ -42,6 +42,37 @@ import Testing
     let lines = try text(file).split(separator: "\n")
     #expect(lines.count == 4 + 197 + 1)
     #expect(lines.last == "close")
+    withExtendedLifetime(workshop) {}
+  }
+
+  @Test func `a logger of boundary 1.2 gets images together, lines, and the end of the run`() throws {
+    let (workshop, logger, file) = try logger(["-DSINCE_1_2"])
+    let pictures = [
+      MetricImage(caption: "a house", width: 2, height: 1, rgb: [1, 2, 3, 4, 5, 6]),
+      MetricImage(caption: "a tree", width: 1, height: 1, rgb: [7, 8, 9]),
+    ]
+    logger.images(step: 1, tag: "validation", pictures)
+    logger.images(step: 1, tag: "none", [])
+    logger.console(.error, line: "saved")
+    #expect(logger.flush())
+    #expect(!logger.isStopRequested)
+    logger.scalars(step: 7, [("loss", 1)])
+    #expect(logger.flush())
+    #expect(logger.isStopRequested)
+    #expect(logger.close(exitCode: 3))
+    #expect(!logger.isStopRequested)
+    #expect(
+      try text(file)
+        == """
+        open
+        1 images validation 'a house' 2x1 6 'a tree' 1x1 9
+        1 images none
+        2 line saved
+        7 loss=1
+        finish 3
+        close
+
+        """)
     withExtendedLifetime(workshop) {}
   }
 

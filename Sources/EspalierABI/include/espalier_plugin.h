@@ -1,4 +1,4 @@
-/* Espalier plugin boundary, version 1.1.
+/* Espalier plugin boundary, version 1.2.
  *
  * The only thing that a plugin and the host share. Compiles alone as C11 and as C++; no code to link.
  * A plugin is a shared library `libespalier-KIND-NAME.so` (KIND: backend, scheduler, logger,
@@ -42,7 +42,7 @@ extern "C" {
 #endif
 
 #define ESP_ABI_MAJOR 1u
-#define ESP_ABI_MINOR 1u
+#define ESP_ABI_MINOR 2u
 
 /* True if `field` lies inside what the other side filled. */
 #define ESP_HAS(ptr, type, field) \
@@ -129,6 +129,27 @@ typedef struct esp_option {
   const char *ESP_NONNULL value;
 } esp_option;
 
+/* How the text of an option is read. */
+#define ESP_OPTION_STRING 0
+#define ESP_OPTION_BOOL 1   /* true or false */
+#define ESP_OPTION_INT 2
+#define ESP_OPTION_NUMBER 3
+#define ESP_OPTION_CHOICE 4 /* one of `choices` */
+#define ESP_OPTION_JSON 5   /* any JSON value, as a list of numbers */
+
+/* An option that a plugin takes: what `espalier plugins NAME` prints, and what the host checks a user's
+ * words against. Lives as long as the process. */
+typedef struct ESP_SENDABLE esp_option_description {
+  uint32_t struct_size;
+  int32_t type;                            /* ESP_OPTION_… */
+  const char *ESP_NONNULL name;            /* as in a configuration: use_karras_sigmas */
+  const char *ESP_NONNULL summary;         /* one line, for people */
+  const char *ESP_NULLABLE default_value;  /* null: none, or told in the summary */
+  const char *ESP_NULLABLE choices;        /* with commas between; ESP_OPTION_CHOICE only */
+} esp_option_description;
+
+typedef const esp_option_description *ESP_NONNULL esp_option_description_ref;
+
 /* ---- Entry -------------------------------------------------------------------------------------- */
 
 #define ESP_KIND_BACKEND 1
@@ -149,6 +170,10 @@ typedef struct ESP_SENDABLE esp_plugin {
   const void *ESP_NONNULL api;     /* esp_backend_api, esp_scheduler_api, … by kind */
   /* Optional. Called once, in reverse order of loading, before the process exits. */
   void (*ESP_NULLABLE shutdown)(void);
+  /* since 1.2: the options that it takes; null and 0: none. A user's other options are refused. A
+   * scheduler plugin tells those of a class in esp_scheduler_class instead. */
+  const esp_option_description_ref *ESP_NULLABLE options;
+  size_t option_count;
 } esp_plugin;
 
 /* The exported symbol. Hands out the plugin with this index (0, 1, …) or ESP_NOT_FOUND. The table lives
@@ -441,6 +466,9 @@ typedef struct ESP_SENDABLE esp_scheduler_class {
   const char *ESP_NONNULL class_name; /* Diffusers' name: EulerDiscreteScheduler */
   const char *ESP_NONNULL short_name; /* for the command line: euler */
   const char *ESP_NONNULL summary;
+  /* since 1.2: the keys of its configuration, which a user's options replace; null and 0: not told */
+  const esp_option_description_ref *ESP_NULLABLE options;
+  size_t option_count;
 } esp_scheduler_class;
 
 typedef struct ESP_SENDABLE esp_scheduler_api {
@@ -487,14 +515,33 @@ typedef struct ESP_SENDABLE esp_scheduler_api {
 } esp_scheduler_api;
 
 /* ---- Metric logger ------------------------------------------------------------------------------ */
-/* Called from one thread. A failing logger is switched off with a warning and never stops a run. */
+/* Called from one thread of its own, beside the training. A failing logger is switched off with a warning
+ * and never stops a run. Steps never fall, except that a resumed run may repeat the last ones. */
 
 typedef struct esp_logger esp_logger;
+
+/* 8-bit RGB, row-major. Valid during the call; never grows. */
+typedef struct esp_image {
+  const char *ESP_NONNULL caption;
+  uint32_t width;
+  uint32_t height;
+  const uint8_t *ESP_NONNULL rgb;
+} esp_image;
+
+/* What a line of the console was written to. */
+#define ESP_CONSOLE_OUTPUT 1
+#define ESP_CONSOLE_ERROR 2
 
 typedef struct ESP_SENDABLE esp_logger_api {
   uint32_t struct_size;
   uint32_t flags;
-  /* required. `run`: JSON with directory, project, name and config (no secrets). */
+  /* required. `run`: a JSON object (no secrets):
+   *   directory    where to write; it exists
+   *   project, name  for people; `name` may be absent
+   *   config       the run's settings: an object of strings, numbers, booleans, lists and nulls
+   *   resume_step  the last step that is kept of an earlier run in this directory; absent: a new run
+   *   options      since 1.2: an object of the user's options, of the types that they are described with; may be
+   *                absent */
   int32_t (*ESP_NONNULL open)(const char *ESP_NONNULL run, esp_logger *ESP_NULLABLE *ESP_NONNULL out,
                               esp_error *ESP_NONNULL error);
   int32_t (*ESP_NONNULL scalars)(esp_logger *ESP_NONNULL logger, int64_t step,
@@ -509,6 +556,19 @@ typedef struct ESP_SENDABLE esp_logger_api {
   int32_t (*ESP_NULLABLE text)(esp_logger *ESP_NONNULL logger, int64_t step, const char *ESP_NONNULL tag,
                                const char *ESP_NONNULL text, esp_error *ESP_NONNULL error);
   int32_t (*ESP_NULLABLE flush)(esp_logger *ESP_NONNULL logger, esp_error *ESP_NONNULL error);
+  /* since 1.2 */
+  /* All images of one step and tag together; without it each comes through `image`, as TAG/0, TAG/1, …. */
+  int32_t (*ESP_NULLABLE images)(esp_logger *ESP_NONNULL logger, int64_t step, const char *ESP_NONNULL tag,
+                                 const esp_image *ESP_NONNULL images, size_t count, esp_error *ESP_NONNULL error);
+  /* A line that the run showed to the user, without its end. `stream`: ESP_CONSOLE_…. */
+  int32_t (*ESP_NULLABLE console)(esp_logger *ESP_NONNULL logger, int32_t stream, const char *ESP_NONNULL line,
+                                  esp_error *ESP_NONNULL error);
+  /* How the run ended, right before `close`, which is told no more. 0: done; else what the program exits with. A
+   * crash calls neither. */
+  int32_t (*ESP_NULLABLE finish)(esp_logger *ESP_NONNULL logger, int32_t exit_code, esp_error *ESP_NONNULL error);
+  /* Non-zero once somebody asked through the logger to end the run, which then saves its state. Asked after every
+   * step, from any thread, also during other calls: returns at once. */
+  int32_t (*ESP_NULLABLE stop_requested)(esp_logger *ESP_NONNULL logger);
 } esp_logger_api;
 
 /* ---- Communicator ------------------------------------------------------------------------------- */

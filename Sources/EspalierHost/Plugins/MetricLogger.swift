@@ -18,7 +18,7 @@ public final class MetricLogger: Sendable {
     DispatchQueue(label: "espalier.logger.\(name)").async { worker.work(run: run) }
   }
 
-  deinit { queue.append(.close(DispatchSemaphore(value: 0))) }
+  deinit { queue.append(.close(exitCode: nil, DispatchSemaphore(value: 0))) }
 
   /// False once the logger has failed or was closed.
   public var isEnabled: Bool { queue.isEnabled }
@@ -28,18 +28,18 @@ public final class MetricLogger: Sendable {
     queue.append(.scalars(step: Int64(step), values.map(\.name), values.map(\.value)))
   }
 
-  /// Records an image, 8-bit RGB and row-major, if the logger takes images.
-  ///
-  /// - Precondition: `rgb.count == 3 · width · height`.
-  public func image(
-    step: Int, tag: String, caption: String, width: Int, height: Int, rgb: [UInt8]
-  ) {
-    precondition(rgb.count == 3 * width * height, "\(rgb.count) bytes for \(width)×\(height)")
-    queue.append(
-      .image(
-        step: Int64(step), tag: tag, caption: caption, width: UInt32(width),
-        height: UInt32(height), rgb))
+  /// Records the images of one step and tag together, if the logger takes images.
+  public func images(step: Int, tag: String, _ images: [MetricImage]) {
+    queue.append(.images(step: Int64(step), tag: tag, images))
   }
+
+  /// Records a line that the run showed to the user, if the logger takes them.
+  public func console(_ stream: MetricConsoleStream, line: String) {
+    queue.append(.console(stream, line: line))
+  }
+
+  /// True once somebody asked through the logger to end the run.
+  public var isStopRequested: Bool { queue.isStopRequested }
 
   /// Records a text if the logger takes texts.
   public func text(step: Int, tag: String, _ text: String) {
@@ -57,11 +57,13 @@ public final class MetricLogger: Sendable {
 
   /// Ends the logger after all that waits; what is recorded later is dropped.
   ///
-  /// - Parameter seconds: How long to wait at most; a logger that hangs is left to itself.
+  /// - Parameters:
+  ///   - exitCode: How the run ended: 0 done, else what the program exits with; nil if nobody knows.
+  ///   - seconds: How long to wait at most; a logger that hangs is left to itself.
   /// - Returns: False if it was not done in that time.
   @discardableResult
-  public func close(waitingAtMost seconds: Double = 30) -> Bool {
-    wait(seconds, "end") { .close($0) }
+  public func close(exitCode: Int32? = nil, waitingAtMost seconds: Double = 30) -> Bool {
+    wait(seconds, "end") { .close(exitCode: exitCode, $0) }
   }
 
   private func wait(

@@ -5,20 +5,32 @@ import Synchronization
 /// What waits for a metric logger.
 enum MetricRecord: Sendable {
   case scalars(step: Int64, [String], [Double])
-  case image(step: Int64, tag: String, caption: String, width: UInt32, height: UInt32, [UInt8])
+  case images(step: Int64, tag: String, [MetricImage])
   case text(step: Int64, tag: String, String)
+  case console(MetricConsoleStream, line: String)
   case flush(DispatchSemaphore)
-  case close(DispatchSemaphore)
+  case close(exitCode: Int32?, DispatchSemaphore)
 
   /// About what it takes in memory.
   var byteCount: Int {
     switch self {
     case .scalars(_, let names, _): 64 * (names.count + 1)
-    case .image(_, _, _, _, _, let rgb): rgb.count
+    case .images(_, _, let images): images.reduce(64) { $0 + $1.rgb.count }
     case .text(_, _, let text): text.utf8.count + 64
+    case .console(_, let line): line.utf8.count + 64
     case .flush, .close: 0
     }
   }
+}
+
+/// Asks an open logger whether somebody wants the run to end.
+// SAFETY: the boundary lets `stop_requested` be called from any thread while the logger is open, which the
+// lock of `MetricQueue` sees to.
+struct StopRequest: @unchecked Sendable {
+  let logger: OpaquePointer
+  let ask: @convention(c) (OpaquePointer) -> Int32
+
+  func callAsFunction() -> Bool { ask(logger) != 0 }
 }
 
 /// The bounded buffer between a run and a metric logger.
@@ -29,6 +41,8 @@ final class MetricQueue: Sendable {
     var dropped = 0
     var isEnabled = true
     var isClosed = false
+    /// What to ask whether somebody wants the run to end; set while the logger is open.
+    var stopRequest: StopRequest?
   }
 
   /// The most that waits: records, and bytes of all of them.
@@ -57,7 +71,7 @@ final class MetricQueue: Sendable {
       switch record {
       case .close: state.isClosed = true
       case .flush: break
-      case .scalars, .image, .text:
+      case .scalars, .images, .text, .console:
         guard state.isEnabled else { return (false, false) }
         let isFull =
           state.records.count >= Self.mostRecords
@@ -91,6 +105,12 @@ final class MetricQueue: Sendable {
       if let record { return record }
     }
   }
+
+  /// Says what to ask about a stop request; nil once the logger is no more.
+  func setStopRequest(_ request: StopRequest?) { state.withLock { $0.stopRequest = request } }
+
+  /// Asks under the lock, so that the logger is not closed meanwhile; the plugin returns at once.
+  var isStopRequested: Bool { state.withLock { $0.stopRequest?() ?? false } }
 
   /// Switches the logger off: what waits is given up, with one warning.
   func disable(_ operation: String, _ failure: CallFailure) {

@@ -5,7 +5,7 @@ import EspalierHost
 final class LoggerSet {
   private let configuration: TrainingConfiguration
   private let registry: PluginRegistry
-  private(set) var all: [MetricLogger] = []
+  private var all: [MetricLogger] = []
 
   init(_ configuration: TrainingConfiguration, _ registry: PluginRegistry) {
     self.configuration = configuration
@@ -24,14 +24,7 @@ final class LoggerSet {
     var run: [String: JSONValue] = [
       "directory": .string(c.outputDir + "/" + c.loggingDir),
       "project": .string(c.trackerProjectName),
-      "config": JSONValue.object([
-        "train_batch_size": .number(c.trainBatchSize),
-        "gradient_accumulation_steps": .number(c.gradientAccumulationSteps),
-        "learning_rate": .number(c.effectiveLearningRate),
-        "lr_scheduler": .string(c.lrScheduler.rawValue),
-        "resolution": .number(c.resolution),
-        "mixed_precision": .string(c.mixedPrecision.rawValue),
-      ]),
+      "config": .object(c.logged),
     ]
     run["resume_step"] = resumeStep.map { .number($0) }
     let text = JSONValue.object(run).text
@@ -42,7 +35,18 @@ final class LoggerSet {
     for logger in all { logger.scalars(step: step, values) }
   }
 
-  func close() {
-    for logger in all { logger.close() }
+  func images(step: Int, tag: String, _ images: [MetricImage]) {
+    for logger in all { logger.images(step: step, tag: tag, images) }
+  }
+
+  /// The logger through which somebody asked to end the run, if any.
+  var stopRequester: String? { all.first(where: \.isStopRequested)?.name }
+
+  var console: TrainingConsole { TrainingConsole(loggers: all) }
+
+  /// - Parameter exitCode: How the run ended: 0 done, else what the program exits with.
+  func close(exitCode: Int32) {
+    for logger in all { logger.close(exitCode: exitCode) }
+    all = []
   }
 }

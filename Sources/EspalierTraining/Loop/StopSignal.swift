@@ -1,4 +1,5 @@
 import CEspalierRuntime
+import Glibc
 
 /// SIGINT and SIGTERM as a request to stop after the current step; a second one stops at once.
 public enum StopSignal {
@@ -8,6 +9,10 @@ public enum StopSignal {
   /// How often the user asked to stop.
   public static var count: Int { Int(espalier_stop_signals()) }
 
-  /// What a program exits with that a signal stopped, by the shells' convention: 128 and the signal.
-  public static var exitCode: Int32 { 128 + espalier_last_stop_signal() }
+  /// What a program exits with that was stopped, by the shells' convention: 128 and the signal, that of
+  /// Ctrl-C where it was asked otherwise.
+  public static var exitCode: Int32 {
+    let signal = espalier_last_stop_signal()
+    return 128 + (signal == 0 ? SIGINT : signal)
+  }
 }

@@ -79,7 +79,10 @@ final class TrainingLoop {
   func run() throws -> (loss: Double, isInterrupted: Bool) {
     var loss = Double.nan
     while state.step < totalSteps {
-      if StopSignal.count > 0 {
+      if let logger = loggers.stopRequester {
+        observer?.note("the metric logger '\(logger)' was asked to end the run")
+      }
+      if StopSignal.count > 0 || loggers.stopRequester != nil {
         tellProfile(isLast: true)
         observer?.note("interrupted; the state is in \(try saving { try save() })")
         return (loss, true)
@@ -99,7 +102,7 @@ final class TrainingLoop {
       if let validation, state.step % configuration.validationSteps == 0 || state.step == totalSteps
       {
         do {
-          try validation.run(step: state.step, parameters: parameters, loggers: loggers.all)
+          try validation.run(step: state.step, parameters: parameters, loggers: loggers)
         } catch {
           throw failure(error, during: "the validation after step \(state.step)")
         }
@@ -142,10 +145,11 @@ final class TrainingLoop {
     let skipped = try update(norm: norm, scale: scale, rate: rate, profile)
     state.step += 1
     stepsThisRun += 1
-    trainingSeconds += (ContinuousClock.now - start) / .seconds(1)
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    trainingSeconds += seconds
     return TrainingStepReport(
       step: state.step, totalSteps: totalSteps, loss: loss, learningRate: rate, gradientNorm: norm,
-      isSkipped: skipped, imagesPerSecond: imagesPerSecond,
+      isSkipped: skipped, seconds: seconds, imagesPerSecond: imagesPerSecond,
       secondsLeft: trainingSeconds / Double(stepsThisRun) * Double(totalSteps - state.step))
   }
 
@@ -186,7 +190,8 @@ final class TrainingLoop {
   private func log(_ report: TrainingStepReport) {
     let values: [(name: String, value: Double)] = [
       ("loss", report.loss), ("lr", report.learningRate), ("grad_norm", report.gradientNorm),
-      ("images_per_second", report.imagesPerSecond),
+      ("step_seconds", report.seconds), ("images_per_second", report.imagesPerSecond),
+      ("peak_memory_bytes", Double(ProcessMemory.peakByteCount)),
     ]
     loggers.scalars(step: report.step, values)
   }

@@ -2,6 +2,8 @@ public import EspalierHost
 
 /// What a run tells while it goes on; the command line draws a bar, a test listens.
 public protocol TrainingObserver: AnyObject {
+  /// Once, when the metric loggers are open: where lines go that they should keep.
+  func opened(_ console: TrainingConsole)
   /// A phase before the steps: how much is done of how much.
   func preparing(_ what: String, done: Int, total: Int)
   /// The plan, right before step 1.
@@ -15,6 +17,7 @@ public protocol TrainingObserver: AnyObject {
 }
 
 extension TrainingObserver {
+  public func opened(_ console: TrainingConsole) {}
   public func profiled(_ profile: ExecutionProfile) {}
 }
 
@@ -45,8 +48,21 @@ public struct TrainingStepReport: Sendable {
   public let gradientNorm: Double
   /// True if the gradients overflowed and nothing was updated.
   public let isSkipped: Bool
+  /// Of this step.
+  public let seconds: Double
+  /// Mean over the steps of this run.
   public let imagesPerSecond: Double
   public let secondsLeft: Double
+}
+
+/// Hands lines that a run shows to its metric loggers.
+public struct TrainingConsole: Sendable {
+  let loggers: [MetricLogger]
+
+  /// - Parameter line: Without its end.
+  public func write(_ line: String) {
+    for logger in loggers { logger.console(.error, line: line) }
+  }
 }
 
 /// How a run ended.

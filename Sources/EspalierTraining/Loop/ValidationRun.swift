@@ -58,7 +58,7 @@ final class ValidationRun {
   }
 
   /// Generates, saves under `validation/step-STEP/` and tells the loggers.
-  func run(step: Int, parameters: TrainedParameters, loggers: [MetricLogger]) throws {
+  func run(step: Int, parameters: TrainedParameters, loggers: LoggerSet) throws {
     let pipeline = try pipeline(Self.values(parameters.read(.parameter)))
     let embeddings = try self.embeddings ?? pipeline.encode(generation)
     self.embeddings = embeddings
@@ -72,12 +72,14 @@ final class ValidationRun {
     for (index, image) in result.images.enumerated() {
       let prompt = result.sources[index].prompt
       try image.writePNG(to: path + "/\(index).png", text: ["prompt": prompt, "step": "\(step)"])
-      for logger in loggers {
-        logger.image(
-          step: step, tag: "validation/\(index)", caption: prompt, width: image.width,
-          height: image.height, rgb: image.bytes)
-      }
     }
+    loggers.images(
+      step: step, tag: "validation",
+      result.images.enumerated().map { index, image in
+        MetricImage(
+          caption: result.sources[index].prompt, width: image.width, height: image.height,
+          rgb: image.bytes)
+      })
     observer?.note("validation images of step \(step) are in \(path)")
   }
 

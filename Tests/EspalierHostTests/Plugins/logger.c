@@ -11,6 +11,7 @@
 
 struct esp_logger {
   FILE *file;
+  int64_t last_step;
   pthread_t thread;
 };
 
@@ -38,6 +39,7 @@ static int32_t scalars(
 #ifdef HANGS
   sleep(2);
 #endif
+  logger->last_step = step;
   fprintf(logger->file, "%lld", (long long)step);
   for (size_t i = 0; i < count; i++) fprintf(logger->file, " %s=%g", names[i], values[i]);
   fprintf(logger->file, "\n");
@@ -72,7 +74,43 @@ static int32_t close_logger(esp_logger *logger, esp_error *error) {
   return ESP_OK;
 }
 
-static const esp_logger_api api = {sizeof api, 0, open_logger, scalars, close_logger, image, text, flush};
+#ifdef SINCE_1_2
+static int32_t images(
+  esp_logger *logger, int64_t step, const char *tag, const esp_image *images, size_t count, esp_error *error) {
+  (void)error;
+  fprintf(logger->file, "%lld images %s", (long long)step, tag);
+  for (size_t i = 0; i < count; i++) {
+    const esp_image image = images[i];
+    fprintf(logger->file, " '%s' %ux%u %d", image.caption, image.width, image.height,
+            image.rgb[3 * image.width * image.height - 1]);
+  }
+  fprintf(logger->file, "\n");
+  return ESP_OK;
+}
+
+static int32_t console(esp_logger *logger, int32_t stream, const char *line, esp_error *error) {
+  (void)error;
+  fprintf(logger->file, "%d line %s\n", stream, line);
+  return ESP_OK;
+}
+
+static int32_t finish(esp_logger *logger, int32_t exit_code, esp_error *error) {
+  (void)error;
+  fprintf(logger->file, "finish %d\n", exit_code);
+  return ESP_OK;
+}
+
+static int32_t stop_requested(esp_logger *logger) { return logger->last_step == 7; }
+#else
+#define images NULL
+#define console NULL
+#define finish NULL
+#define stop_requested NULL
+#endif
+
+static const esp_logger_api api = {
+  sizeof api, 0, open_logger, scalars, close_logger, image, text, flush, images, console, finish, stop_requested,
+};
 
 static const esp_plugin plugin = {
   sizeof plugin, ESP_ABI_MAJOR, ESP_ABI_MINOR, 0, ESP_KIND_LOGGER, 0, NAME, "0.1", "A logger for tests.", &api, NULL,
