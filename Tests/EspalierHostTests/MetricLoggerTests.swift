@@ -45,7 +45,8 @@ import Testing
     withExtendedLifetime(workshop) {}
   }
 
-  @Test func `a logger of boundary 1.2 gets images together, lines, and the end of the run`() throws {
+  @Test func `a logger of boundary 1.2 gets images together, lines, and the end of the run`() throws
+  {
     let (workshop, logger, file) = try logger(["-DSINCE_1_2"])
     let pictures = [
       MetricImage(caption: "a house", width: 2, height: 1, rgb: [1, 2, 3, 4, 5, 6]),

@@ -7,7 +7,8 @@ extension TrainingConfiguration {
   var logged: [String: JSONValue] {
     [
       "pretrained_model_name_or_path": .string(pretrainedModelNameOrPath),
-      "pretrained_vae_model_name_or_path": pretrainedVAEModelNameOrPath.map { .string($0) } ?? .null,
+      "pretrained_vae_model_name_or_path": pretrainedVAEModelNameOrPath.map { .string($0) }
+        ?? .null,
       "adapter_model_name_or_path": adapterModelNameOrPath.map { .string($0) } ?? .null,
       "variant": variant.map { .string($0) } ?? .null,
       "resolution": .number(resolution),
