@@ -71,7 +71,9 @@ let package = Package(
     .target(name: "EspalierABI"),
     .target(name: "CEspalierRuntime"),
     module("EspalierTensors", ["CEspalierRuntime"]),
-    module("EspalierPluginKit", ["EspalierABI"]),
+    // What a Swift plugin is compiled with; its C part calls the plugin's registration.
+    .target(name: "CEspalierPluginKit"),
+    module("EspalierPluginKit", ["EspalierABI", "CEspalierPluginKit"]),
     // 1: the graph.
     module("EspalierGraph", ["EspalierTensors"]),
     // 2: protocols, plugin loader and registry, executables.

@@ -4,6 +4,11 @@ import EspalierPluginKit
 
 /// The backend `blas`: its one device is the CPU, and it has no options.
 struct BLASBackend: BackendPlugin {
+  static let name = "blas"
+  static let version = "1.0.0"
+  static let summary = "CPU, with OpenBLAS for matrix products"
+  static let importsMemory = true
+
   func devices() throws(PluginError) -> [BackendDeviceDescription] {
     let workers = max(HostServices.current?.workerCount ?? 1, 1)
     let name = Machine.processorName ?? "CPU"
@@ -32,11 +37,8 @@ struct BLASBackend: BackendPlugin {
   }
 
   func open(
-    device index: Int, options: [String: String]
+    device index: Int, options: PluginSettings
   ) throws(PluginError) -> any BackendDevice {
-    if let unknown = options.keys.min() {
-      throw .invalidArgument("blas has no options; found \(unknown)")
-    }
     guard let host = HostServices.current else {
       throw .invalidArgument("the device was opened before the plugin's entry was called")
     }

@@ -2,25 +2,26 @@ import EspalierPluginKit
 
 /// One row per step in `metrics.csv`: the first column is `step`, each further one a metric by name.
 ///
-/// Settings of the run: `directory` (required, must exist), `resume_step` (the last step that the run
-/// keeps: rows after it are removed and the file goes on; without it a file that exists is moved aside
-/// to `metrics.1.csv`, `metrics.2.csv`, …).
+/// A resumed run removes the rows after its last kept step and the file goes on; a new run moves a file
+/// that exists aside to `metrics.1.csv`, `metrics.2.csv`, ….
 ///
 /// A name that is new adds a column: the file is written again beside itself and renamed, older rows
 /// leave the column empty. Values of one step that arrive in several calls share its row. Each row is
 /// handed to the system at once, so that a crash of the program loses none.
 final class CSVMetricLogger: MetricLoggerPlugin {
+  static let name = "csv"
+  static let version = "1.0.0"
+  static let summary = "One row per step in metrics.csv of the run's folder"
+
   private let file: CSVFile
   private var columns: [String] = []
   /// Earlier rows are only in the file; the last one stays here, as more of its values may come.
   private var lastStep: Int64?
   private var lastValues: [String: Double] = [:]
 
-  init(_ settings: PluginSettings) throws(PluginError) {
-    let directory = try settings.string("directory")
-    let resumeStep = try settings.optionalInt("resume_step", in: 0...Int.max / 2)
-    file = try CSVFile(path: directory + "/metrics.csv")
-    guard let resumeStep else {
+  init(_ run: LoggerRun) throws(PluginError) {
+    file = try CSVFile(path: run.directory + "/metrics.csv")
+    guard let resumeStep = run.resumeStep else {
       try file.moveAsideIfPresent()
       return
     }
@@ -33,7 +34,7 @@ final class CSVMetricLogger: MetricLoggerPlugin {
     }
     columns = Array(header.dropFirst())
     let kept = rows.dropFirst().filter { row in
-      row.count == header.count && (Int(row[0]).map { $0 <= resumeStep } ?? false)
+      row.count == header.count && (Int64(row[0]).map { $0 <= resumeStep } ?? false)
     }
     try file.replace(with: [header] + kept)
   }

@@ -8,9 +8,9 @@ import Glibc
 /// latents do not use, and `fixed_large_log`, whose step is not a number in Diffusers.
 /// Source: Ho et al. 2020, equations 7 and 15; Diffusers `schedulers/scheduling_ddpm.py`.
 final class DDPMScheduler: NoiseSchedulerPlugin {
-  static let offered = SchedulerClass(
-    "DDPMScheduler", shortName: "ddpm", summary: "The original ancestral sampling"
-  ) { settings throws(PluginError) in try DDPMScheduler(settings) }
+  static let className = "DDPMScheduler"
+  static let shortName = "ddpm"
+  static let summary = "The original ancestral sampling"
 
   private let noise: NoiseSchedule
   private let spacing: TimestepSpacing

@@ -6,10 +6,9 @@ import EspalierPluginKit
 /// Source: k-diffusion's ancestral sampling; Diffusers
 /// `schedulers/scheduling_euler_ancestral_discrete.py`, which draws noise for the last step too.
 final class EulerAncestralDiscreteScheduler: NoiseSchedulerPlugin {
-  static let offered = SchedulerClass(
-    "EulerAncestralDiscreteScheduler", shortName: "euler_ancestral",
-    summary: "Euler's method with fresh noise at each step"
-  ) { settings throws(PluginError) in try EulerAncestralDiscreteScheduler(settings) }
+  static let className = "EulerAncestralDiscreteScheduler"
+  static let shortName = "euler_ancestral"
+  static let summary = "Euler's method with fresh noise at each step"
 
   private var schedule: EulerSchedule
 

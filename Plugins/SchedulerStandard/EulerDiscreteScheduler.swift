@@ -6,9 +6,9 @@ import EspalierPluginKit
 /// Source: Karras et al. 2022, algorithm 2 without churn; Diffusers
 /// `schedulers/scheduling_euler_discrete.py`.
 final class EulerDiscreteScheduler: NoiseSchedulerPlugin {
-  static let offered = SchedulerClass(
-    "EulerDiscreteScheduler", shortName: "euler", summary: "Euler's method, SDXL's default"
-  ) { settings throws(PluginError) in try EulerDiscreteScheduler(settings) }
+  static let className = "EulerDiscreteScheduler"
+  static let shortName = "euler"
+  static let summary = "Euler's method, SDXL's default"
 
   private var schedule: EulerSchedule
 

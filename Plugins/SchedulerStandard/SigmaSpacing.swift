@@ -26,7 +26,7 @@ struct SigmaSpacing {
     guard chosen.count < 2 else {
       throw settings.refuse(chosen[1].1, "true", "only one of \(asked.map(\.1))")
     }
-    let positive: (Double) -> Bool = { $0 > 0 && $0.isFinite }
+    let positive: @Sendable (Double) -> Bool = { $0 > 0 && $0.isFinite }
     sigmaMin = try settings.optionalDouble("sigma_min", where: positive, "a number above 0")
     sigmaMax = try settings.optionalDouble("sigma_max", where: positive, "a number above 0")
     guard let first = chosen.first else { return nil }

@@ -1,58 +1,58 @@
-public import EspalierABI
+import EspalierABI
 
-/// The devices of a backend, as the boundary's table asks for them.
-///
-/// Make it once, as a global constant, and let the three functions given to `backendTable` call it.
-public struct BackendCatalogue: Sendable {
+/// The devices of the library's backend, as the boundary's table asks for them.
+struct BackendCatalogue: Sendable {
   private let backend: any BackendPlugin
 
-  public init(_ backend: some BackendPlugin) { self.backend = backend }
+  init(_ type: any BackendPlugin.Type) { backend = type.init() }
 
-  /// The table's `device_count`.
-  public func deviceCount(
-    _ count: UnsafeMutablePointer<UInt32>, _ error: UnsafeMutablePointer<esp_error>
-  ) -> Int32 {
-    guardCall(error) {
-      count.pointee = 0
-      count.pointee = UInt32(clamping: try backend.devices().count)
+  func deviceCount() throws(PluginError) -> UInt32 { UInt32(clamping: try backend.devices().count) }
+
+  /// Fills as much as the caller's structure holds.
+  func describe(
+    device index: UInt32, _ info: UnsafeMutablePointer<esp_device_info>
+  ) throws(PluginError) {
+    let byteCount = info.pointee.struct_size
+    var filled = esp_device_info(try description(of: index))
+    filled.struct_size = byteCount
+    withUnsafeBytes(of: &filled) {
+      UnsafeMutableRawPointer(info).copyMemory(
+        from: $0.baseAddress ?? UnsafeRawPointer(info), byteCount: min($0.count, Int(byteCount)))
     }
   }
 
-  /// The table's `device_info`; fills as much as the caller's structure holds.
-  public func deviceInfo(
-    _ index: UInt32, _ info: UnsafeMutablePointer<esp_device_info>,
-    _ error: UnsafeMutablePointer<esp_error>
-  ) -> Int32 {
-    guardCall(error) {
-      let byteCount = info.pointee.struct_size
-      var filled = esp_device_info(try description(of: index))
-      filled.struct_size = byteCount
-      withUnsafeBytes(of: &filled) {
-        UnsafeMutableRawPointer(info).copyMemory(
-          from: $0.baseAddress ?? UnsafeRawPointer(info), byteCount: min($0.count, Int(byteCount)))
-      }
-    }
+  func open(
+    device index: UInt32, options: UnsafeBufferPointer<esp_option>
+  ) throws(PluginError) -> DeviceBox {
+    let description = try description(of: index)
+    let device = try backend.open(device: Int(index), options: try settings(options))
+    return DeviceBox(device, description)
   }
 
-  /// The table's `device_open`.
-  public func deviceOpen(
-    _ index: UInt32, _ options: UnsafePointer<esp_option>?, _ optionCount: Int,
-    _ out: UnsafeMutablePointer<OpaquePointer?>, _ error: UnsafeMutablePointer<esp_error>
-  ) -> Int32 {
-    guardCall(error) {
-      out.pointee = nil
-      let description = try description(of: index)
-      var settings: [String: String] = [:]
-      let list = UnsafeBufferPointer(start: options, count: options == nil ? 0 : optionCount)
-      for option in list {
-        let name = String(cString: option.name)
-        guard settings.updateValue(String(cString: option.value), forKey: name) == nil else {
-          throw PluginError.invalidArgument("the option \(name) is given twice")
-        }
+  /// The options as the backend describes them.
+  private func settings(
+    _ options: UnsafeBufferPointer<esp_option>
+  ) throws(PluginError) -> PluginSettings {
+    let type = type(of: backend)
+    let known = type.options.map { $0.description }
+    var values: [String: JSONValue] = [:]
+    for option in options {
+      let (name, text) = (String(cString: option.name), String(cString: option.value))
+      guard let described = known.first(where: { $0.name == name }) else {
+        throw .invalidArgument(
+          "\(type.name): there is no option \(name); "
+            + (known.isEmpty
+              ? "this backend has none"
+              : "the options are " + known.map(\.name).sorted().joined(separator: ", ")))
       }
-      let device = try backend.open(device: Int(index), options: settings)
-      out.pointee = Handle.create(DeviceBox(device, description))
+      guard let value = described.value(ofText: text) else {
+        throw .invalidArgument("\(type.name): option \(name) is '\(text)', not \(described.kind)")
+      }
+      guard values.updateValue(value, forKey: name) == nil else {
+        throw .invalidArgument("\(type.name): the option \(name) is given twice")
+      }
     }
+    return PluginSettings(values: values, owner: type.name)
   }
 
   private func description(of index: UInt32) throws(PluginError) -> BackendDeviceDescription {

@@ -1,12 +1,22 @@
-/// A compute backend as a plugin writes it; `backendTable` turns it into the functions of the boundary.
-public protocol BackendPlugin: Sendable {
+/// A compute backend as a plugin writes it; `PluginRegistration.backend` offers it to the host.
+///
+/// The kit has checked that the user's options are among those of `options`, of their kinds.
+public protocol BackendPlugin: Plugin, Sendable {
+  /// Makes the one object of the backend, when the host first asks for its devices.
+  init()
+
+  /// True if some device may use the host's memory in place; the others get a copy.
+  static var importsMemory: Bool { get }
+
   /// The devices that this machine has now; empty if there is none.
   func devices() throws(PluginError) -> [BackendDeviceDescription]
 
   /// Opens the device with this index in `devices()`.
-  ///
-  /// - Parameter options: Settings by name; an unknown one is refused.
-  func open(device index: Int, options: [String: String]) throws(PluginError) -> any BackendDevice
+  func open(device index: Int, options: PluginSettings) throws(PluginError) -> any BackendDevice
+}
+
+extension BackendPlugin {
+  public static var importsMemory: Bool { false }
 }
 
 /// An open device. The kit has checked every graph, plan, range and binding before it asks.

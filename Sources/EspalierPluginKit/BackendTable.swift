@@ -1,30 +1,27 @@
-public import EspalierABI
+import EspalierABI
 
-/// The backend functions of the boundary over `BackendPlugin` objects.
+/// The backend functions of the boundary over the library's `BackendPlugin`.
 ///
-/// - Parameters:
-///   - importsMemory: Offers `buffer_import`; a device that does not import gets a copy.
-///   - deviceCount: This and the next two are literals without captures that call the library's
-///     `BackendCatalogue`.
-public func backendTable(
-  importsMemory: Bool = false,
-  deviceCount:
-    @escaping @convention(c) (
-      UnsafeMutablePointer<UInt32>, UnsafeMutablePointer<esp_error>
-    ) -> Int32,
-  deviceInfo:
-    @escaping @convention(c) (
-      UInt32, UnsafeMutablePointer<esp_device_info>, UnsafeMutablePointer<esp_error>
-    ) -> Int32,
-  deviceOpen:
-    @escaping @convention(c) (
-      UInt32, UnsafePointer<esp_option>?, Int, UnsafeMutablePointer<OpaquePointer?>,
-      UnsafeMutablePointer<esp_error>
-    ) -> Int32
-) -> esp_backend_api {
+/// - Parameter importsMemory: Offers `buffer_import`; a device that does not import gets a copy.
+func backendTable(importsMemory: Bool) -> esp_backend_api {
   var table = esp_backend_api(
-    struct_size: UInt32(MemoryLayout<esp_backend_api>.size), flags: 0, device_count: deviceCount,
-    device_info: deviceInfo, device_open: deviceOpen,
+    struct_size: UInt32(MemoryLayout<esp_backend_api>.size), flags: 0,
+    device_count: { count, error in
+      guardCall(error) {
+        count.pointee = 0
+        count.pointee = try Registered.backend().deviceCount()
+      }
+    },
+    device_info: { index, info, error in
+      guardCall(error) { try Registered.backend().describe(device: index, info) }
+    },
+    device_open: { index, options, count, out, error in
+      guardCall(error) {
+        out.pointee = nil
+        let list = UnsafeBufferPointer(start: options, count: options == nil ? 0 : count)
+        out.pointee = Handle.create(try Registered.backend().open(device: index, options: list))
+      }
+    },
     device_close: { handle in
       device(handle).close()
       Handle.destroy(handle, as: DeviceBox.self)

@@ -17,7 +17,7 @@ public struct HostServices: @unchecked Sendable {
   /// The host that entered this plugin, or nil before that.
   public static var current: HostServices? { remembered.withLock { $0 } }
 
-  /// The only state of the kit: the host's table, the same for all of a process.
+  /// The host's table, the same for all of a process.
   private static let remembered = Mutex<HostServices?>(nil)
 
   static func remember(_ table: UnsafePointer<esp_host>) {

@@ -18,11 +18,7 @@ public enum JSONValue: Sendable, Equatable, CustomStringConvertible {
   /// The value as JSON, for messages.
   public var description: String {
     switch self {
-    case .null: "null"
-    case .bool(let value): "\(value)"
-    case .number(let value):
-      if let whole = Int(exactly: value) { "\(whole)" } else { "\(value)" }
-    case .string(let value): "\"\(value)\""
+    case .null, .bool, .number, .string: text
     case .array(let values): "[" + values.map(\.description).joined(separator: ", ") + "]"
     case .object(let values): "an object of \(values.count) keys"
     }

@@ -1,51 +1,45 @@
-/// A metric logger as a plugin writes it; `loggerTable` turns it into the functions of the boundary.
-public protocol MetricLoggerPlugin: AnyObject {
+/// A metric logger as a plugin writes it; `PluginRegistration.logger` offers it to the host.
+///
+/// One object logs one run. Only `scalars` and `close` must be written; what the others are told is
+/// ignored by a logger that does not write them.
+public protocol MetricLoggerPlugin: Plugin, AnyObject {
+  /// Starts the log of a run.
+  init(_ run: LoggerRun) throws(PluginError)
+
   /// Records the values of a step.
   func scalars(step: Int64, _ values: [(name: String, value: Double)]) throws(PluginError)
 
-  /// Records all pictures of one step and tag; offered only with `LoggerOffers.images`.
+  /// Ends the log; the object is released afterwards.
+  func close() throws(PluginError)
+
+  /// Records all pictures of one step and tag.
   func images(step: Int64, tag: String, _ images: [LoggedImage]) throws(PluginError)
 
-  /// Records a text; offered only with `LoggerOffers.text`.
+  /// Records a text.
   func text(step: Int64, tag: String, text: String) throws(PluginError)
 
-  /// Brings everything to where it is kept; offered only with `LoggerOffers.flush`.
+  /// Brings everything to where it is kept.
   func flush() throws(PluginError)
 
-  /// Records a line that the run showed to the user; offered only with `LoggerOffers.console`.
+  /// Records a line that the run showed to the user, without its end.
   func console(_ stream: ConsoleStream, line: String) throws(PluginError)
 
-  /// Hears how the run ended, right before `close`; offered only with `LoggerOffers.finish`. A crash
-  /// calls neither.
+  /// Hears how the run ended, right before `close`. A crash calls neither.
   ///
   /// - Parameter exitCode: 0 if it is done, else what the program exits with.
   func finish(exitCode: Int32) throws(PluginError)
 
-  /// True once somebody asked through the logger to end the run; offered only with
-  /// `LoggerOffers.stopRequest`. Called from any thread, also during other calls; returns at once.
+  /// True once somebody asked through the logger to end the run. Called after every step, from any
+  /// thread, also during other calls; returns at once.
   var isStopRequested: Bool { get }
-
-  /// Ends the log; the object is released afterwards.
-  func close() throws(PluginError)
 }
 
 extension MetricLoggerPlugin {
-  public func images(step: Int64, tag: String, _ images: [LoggedImage]) throws(PluginError) {
-    throw .unimplemented("this logger takes no images")
-  }
-
-  public func text(step: Int64, tag: String, text: String) throws(PluginError) {
-    throw .unimplemented("this logger takes no text")
-  }
-
+  public func images(step: Int64, tag: String, _ images: [LoggedImage]) throws(PluginError) {}
+  public func text(step: Int64, tag: String, text: String) throws(PluginError) {}
   public func flush() throws(PluginError) {}
-
-  public func console(_ stream: ConsoleStream, line: String) throws(PluginError) {
-    throw .unimplemented("this logger takes no console text")
-  }
-
+  public func console(_ stream: ConsoleStream, line: String) throws(PluginError) {}
   public func finish(exitCode: Int32) throws(PluginError) {}
-
   public var isStopRequested: Bool { false }
 }
 
@@ -62,18 +56,4 @@ public struct LoggedImage {
 public enum ConsoleStream: Int32, Sendable {
   case output = 1
   case error = 2
-}
-
-/// The optional functions that a logger offers; the others are null in its table.
-public struct LoggerOffers: OptionSet, Sendable {
-  public let rawValue: Int
-
-  public init(rawValue: Int) { self.rawValue = rawValue }
-
-  public static let images = LoggerOffers(rawValue: 1)
-  public static let text = LoggerOffers(rawValue: 2)
-  public static let flush = LoggerOffers(rawValue: 4)
-  public static let console = LoggerOffers(rawValue: 8)
-  public static let finish = LoggerOffers(rawValue: 16)
-  public static let stopRequest = LoggerOffers(rawValue: 32)
 }

@@ -1,9 +1,29 @@
-/// A noise scheduler as a plugin writes it; `schedulerTable` turns it into the functions of the boundary.
+/// A noise scheduler as a plugin writes it; `PluginRegistration.schedulers` offers it to the host.
 ///
 /// An object is one scheduler with its schedule and its history. The kit checks the host's arguments
 /// first: `call` lies in `0..<callCount`, `step` comes in order (the first after `setTimesteps` may be
 /// any call, each further one the next), noise is there where `needsNoise` says so.
-public protocol NoiseSchedulerPlugin: AnyObject {
+public protocol NoiseSchedulerPlugin: AnyObject, SendableMetatype {
+  /// Diffusers' name: `EulerDiscreteScheduler`.
+  static var className: String { get }
+
+  /// For the command line: `euler`.
+  static var shortName: String { get }
+
+  /// One line for people.
+  static var summary: String { get }
+
+  /// The keys of its `scheduler_config.json`, which a user's options replace; a key that is not here can
+  /// be set in the file alone.
+  static var options: [any DescribedOption] { get }
+
+  /// Further names for the command line, with settings that they stand for; none unless it says so.
+  static var aliases: [SchedulerAlias] { get }
+
+  /// - Parameter settings: Its `scheduler_config.json`; keys that it does not know are ignored.
+  /// - Throws: `PluginError` for a value that makes no sense.
+  init(_ settings: PluginSettings) throws(PluginError)
+
   /// Makes a schedule of that many inference steps and forgets the history.
   func setTimesteps(_ inferenceSteps: Int) throws(PluginError)
 
@@ -36,6 +56,8 @@ public protocol NoiseSchedulerPlugin: AnyObject {
 }
 
 extension NoiseSchedulerPlugin {
+  public static var options: [any DescribedOption] { [] }
+  public static var aliases: [SchedulerAlias] { [] }
   public func modelInputDivisor(call: Int) -> Float { 1 }
 }
 
@@ -64,25 +86,20 @@ public struct SchedulerStep {
   public var count: Int { sample.count }
 }
 
-/// A scheduler class that a library offers.
-public struct SchedulerClass: Sendable {
-  public let className: String
-  public let shortName: String
-  public let summary: String
-  let create: @Sendable (PluginSettings) throws(PluginError) -> any NoiseSchedulerPlugin
+/// A further name of a scheduler class: `euler_a`, or `dpmpp_2m_karras` with settings that it stands for.
+public struct SchedulerAlias: Sendable {
+  let shortName: String
+  let summary: String
+  let preset: [OptionSetting]
 
   /// - Parameters:
-  ///   - className: Diffusers' name: `EulerDiscreteScheduler`.
-  ///   - shortName: For the command line: `euler`.
+  ///   - shortName: For the command line.
   ///   - summary: One line for people.
-  ///   - create: Makes a scheduler from its `scheduler_config.json`.
-  public init(
-    _ className: String, shortName: String, summary: String,
-    create: @escaping @Sendable (PluginSettings) throws(PluginError) -> any NoiseSchedulerPlugin
-  ) {
-    self.className = className
+  ///   - preset: What it sets, in place of the configuration's own: `Self.useKarrasSigmas.set(true)`.
+  ///     The user's options come before.
+  public init(_ shortName: String, _ summary: String, _ preset: OptionSetting...) {
     self.shortName = shortName
     self.summary = summary
-    self.create = create
+    self.preset = preset
   }
 }

@@ -1,6 +1,8 @@
 /// The settings of a JSON object, read by key; messages name the key, what was found and what is allowed.
 ///
-/// A key that is absent or null has its default; keys that nobody reads are ignored.
+/// A key that is absent or null has its default; keys that nobody reads are ignored. What a user may set
+/// is best declared as a `PluginOption` and read by `value(of:)`; the other functions read a key that is
+/// described nowhere.
 public struct PluginSettings: Sendable {
   private let values: [String: JSONValue]
   /// What the settings belong to, for messages: `EulerDiscreteScheduler`, …
@@ -11,86 +13,75 @@ public struct PluginSettings: Sendable {
     guard case .object(let values) = try JSONValue(parsing: json) else {
       throw .invalidArgument("\(owner): the configuration must be a JSON object")
     }
+    self.init(values: values, owner: owner)
+  }
+
+  init(values: [String: JSONValue], owner: String) {
     self.values = values
     self.owner = owner
+  }
+
+  /// The value of an option, or its default.
+  ///
+  /// - Throws: `PluginError` for a value that the option does not allow.
+  public func value<Value>(of option: PluginOption<Value>) throws(PluginError) -> Value {
+    let key = option.description.name
+    guard let found = present(key) else { return option.defaultValue }
+    guard let value = option.read(found) else { throw refuse(key, found, option.allowed) }
+    return value
   }
 
   public func int(
     _ key: String, default fallback: Int, in allowed: ClosedRange<Int>
   ) throws(PluginError) -> Int {
-    guard let value = present(key) else { return fallback }
-    guard case .number(let number) = value, let whole = Int(exactly: number),
-      allowed.contains(whole)
-    else {
-      throw refuse(
-        key, value, "a whole number from \(allowed.lowerBound) to \(allowed.upperBound)")
-    }
-    return whole
+    try value(of: .int(key, default: fallback, in: allowed, ""))
   }
 
   /// A whole number or nil.
   public func optionalInt(
     _ key: String, in allowed: ClosedRange<Int>
   ) throws(PluginError) -> Int? {
-    present(key) == nil ? nil : try int(key, default: allowed.lowerBound, in: allowed)
+    try value(of: .int(key, in: allowed, ""))
   }
 
   public func double(
-    _ key: String, default fallback: Double, where accepts: (Double) -> Bool, _ allowed: String
+    _ key: String, default fallback: Double, where accepts: @escaping @Sendable (Double) -> Bool,
+    _ allowed: String
   ) throws(PluginError) -> Double {
-    try optionalDouble(key, where: accepts, allowed) ?? fallback
+    try value(of: .number(key, default: fallback, where: accepts, allowed, ""))
   }
 
   /// A number or nil.
   public func optionalDouble(
-    _ key: String, where accepts: (Double) -> Bool, _ allowed: String
+    _ key: String, where accepts: @escaping @Sendable (Double) -> Bool, _ allowed: String
   ) throws(PluginError) -> Double? {
-    guard let value = present(key) else { return nil }
-    guard case .number(let number) = value, accepts(number) else {
-      throw refuse(key, value, allowed)
-    }
-    return number
+    try value(of: .number(key, where: accepts, allowed, ""))
   }
 
   public func bool(_ key: String, default fallback: Bool) throws(PluginError) -> Bool {
-    guard let value = present(key) else { return fallback }
-    guard case .bool(let flag) = value else { throw refuse(key, value, "true or false") }
-    return flag
+    try value(of: .bool(key, default: fallback, ""))
   }
 
   public func string(_ key: String, default fallback: String? = nil) throws(PluginError) -> String {
-    guard let value = present(key) else {
-      if let fallback { return fallback }
-      throw .invalidArgument("\(owner): the setting \(key) is missing")
-    }
-    guard case .string(let text) = value else { throw refuse(key, value, "a text") }
-    return text
+    if let text = try optionalString(key) ?? fallback { return text }
+    throw .invalidArgument("\(owner): the setting \(key) is missing")
+  }
+
+  /// A text or nil.
+  public func optionalString(_ key: String) throws(PluginError) -> String? {
+    try value(of: .string(key, ""))
   }
 
   /// One of the raw values of an enumeration.
-  public func choice<Choice: RawRepresentable & CaseIterable>(
+  public func choice<Choice: RawRepresentable & CaseIterable & Sendable>(
     _ key: String, default fallback: Choice
   ) throws(PluginError) -> Choice where Choice.RawValue == String {
-    guard let value = present(key) else { return fallback }
-    guard case .string(let text) = value, let choice = Choice(rawValue: text) else {
-      throw refuse(
-        key, value, "one of " + Choice.allCases.map(\.rawValue).joined(separator: ", "))
-    }
-    return choice
+    try value(of: .choice(key, default: fallback, ""))
   }
 
   /// A list of numbers or nil.
   public func optionalDoubles(_ key: String) throws(PluginError) -> [Double]? {
-    guard let value = present(key) else { return nil }
-    guard case .array(let elements) = value else { throw refuse(key, value, "a list of numbers") }
-    var numbers: [Double] = []
-    for element in elements {
-      guard case .number(let number) = element else {
-        throw refuse(key, element, "a list of numbers")
-      }
-      numbers.append(number)
-    }
-    return numbers
+    try value(of: .numbers(key, ""))
   }
 
   /// The settings of an object inside; empty where it is absent.
@@ -114,10 +105,8 @@ public struct PluginSettings: Sendable {
     PluginSettings(values: values.filter { keys.contains($0.key) }, owner: owner)
   }
 
-  private init(values: [String: JSONValue], owner: String) {
-    self.values = values
-    self.owner = owner
-  }
+  /// All of them as a JSON value, for a plugin that passes them on.
+  public var json: JSONValue { .object(values) }
 
   private func present(_ key: String) -> JSONValue? {
     values[key].flatMap { $0 == .null ? nil : $0 }

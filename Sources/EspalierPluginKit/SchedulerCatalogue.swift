@@ -1,49 +1,51 @@
-public import EspalierABI
+import EspalierABI
 
 /// The scheduler classes of a library, as the boundary's table asks for them.
-///
-/// Make it once, as a global constant, and let the three functions given to `schedulerTable` call it.
-public struct SchedulerCatalogue: @unchecked Sendable {
+struct SchedulerCatalogue: @unchecked Sendable {
   // SAFETY: the tables are written once here, then only read, and never freed.
-  private let tables: UnsafeMutablePointer<esp_scheduler_class>
-  private let classes: [SchedulerClass]
+  private let tables: [UnsafePointer<esp_scheduler_class>]
+  private let classes: [any NoiseSchedulerPlugin.Type]
 
-  public init(_ classes: [SchedulerClass]) {
+  init(_ classes: [any NoiseSchedulerPlugin.Type]) {
     self.classes = classes
-    tables = .allocate(capacity: max(classes.count, 1))
-    for (index, entry) in classes.enumerated() {
-      (tables + index).initialize(
-        to: esp_scheduler_class(
-          struct_size: UInt32(MemoryLayout<esp_scheduler_class>.size), flags: 0,
-          class_name: processLifetimeCString(entry.className),
-          short_name: processLifetimeCString(entry.shortName),
-          summary: processLifetimeCString(entry.summary), options: nil, option_count: 0))
+    tables = classes.flatMap { type in
+      let options = OptionTable(type.options)
+      return [Self.table(type, type.shortName, type.summary, [], options)]
+        + type.aliases.map { Self.table(type, $0.shortName, $0.summary, $0.preset, options) }
     }
   }
 
-  public var count: UInt32 { UInt32(classes.count) }
+  /// Class names and their aliases.
+  var count: UInt32 { UInt32(tables.count) }
 
-  public func table(at index: UInt32) -> UnsafePointer<esp_scheduler_class>? {
-    index < count ? UnsafePointer(tables + Int(index)) : nil
+  func table(at index: UInt32) -> UnsafePointer<esp_scheduler_class>? {
+    index < count ? tables[Int(index)] : nil
   }
 
-  /// The table's `create`; takes the class name or the short name.
-  public func create(
-    _ className: UnsafePointer<CChar>, _ config: UnsafePointer<CChar>,
-    _ out: UnsafeMutablePointer<OpaquePointer?>, _ error: UnsafeMutablePointer<esp_error>
-  ) -> Int32 {
-    guardCall(error) {
-      out.pointee = nil
-      let name = String(cString: className)
-      guard let entry = classes.first(where: { $0.className == name || $0.shortName == name })
-      else {
-        throw PluginError(
-          ESP_NOT_FOUND,
-          "no scheduler class \(name); this library offers "
-            + classes.map(\.className).joined(separator: ", "))
-      }
-      let settings = try PluginSettings(json: String(cString: config), owner: entry.className)
-      out.pointee = Handle.create(SchedulerBox(try entry.create(settings)))
+  /// A scheduler of the class with this name; the host has put an alias's settings into `config`.
+  func create(_ name: String, config: String) throws(PluginError) -> SchedulerBox {
+    guard let type = classes.first(where: { $0.className == name || $0.shortName == name }) else {
+      throw PluginError(
+        ESP_NOT_FOUND,
+        "no scheduler class \(name); this library offers "
+          + classes.map { $0.className }.joined(separator: ", "))
     }
+    return SchedulerBox(try type.init(PluginSettings(json: config, owner: type.className)))
+  }
+
+  private static func table(
+    _ type: any NoiseSchedulerPlugin.Type, _ shortName: String, _ summary: String,
+    _ preset: [OptionSetting], _ options: OptionTable
+  ) -> UnsafePointer<esp_scheduler_class> {
+    let values = Dictionary(preset.map { ($0.name, $0.value) }) { _, last in last }
+    let table = UnsafeMutablePointer<esp_scheduler_class>.allocate(capacity: 1)
+    table.initialize(
+      to: esp_scheduler_class(
+        struct_size: UInt32(MemoryLayout<esp_scheduler_class>.size), flags: 0,
+        class_name: processLifetimeCString(type.className),
+        short_name: processLifetimeCString(shortName), summary: processLifetimeCString(summary),
+        options: options.list, option_count: options.count,
+        preset: preset.isEmpty ? nil : processLifetimeCString(JSONValue.object(values).text)))
+    return UnsafePointer(table)
   }
 }

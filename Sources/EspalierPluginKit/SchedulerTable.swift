@@ -1,20 +1,19 @@
-public import EspalierABI
+import EspalierABI
 
-/// The scheduler functions of the boundary over `NoiseSchedulerPlugin` objects.
-///
-/// The three arguments are literals without captures that call the library's `SchedulerCatalogue`.
-public func schedulerTable(
-  classCount: @escaping @convention(c) () -> UInt32,
-  classAt: @escaping @convention(c) (UInt32) -> UnsafePointer<esp_scheduler_class>?,
-  create:
-    @escaping @convention(c) (
-      UnsafePointer<CChar>, UnsafePointer<CChar>, UnsafeMutablePointer<OpaquePointer?>,
-      UnsafeMutablePointer<esp_error>
-    ) -> Int32
-) -> esp_scheduler_api {
+/// The scheduler functions of the boundary over the library's `NoiseSchedulerPlugin` classes.
+func schedulerTable() -> esp_scheduler_api {
   esp_scheduler_api(
-    struct_size: UInt32(MemoryLayout<esp_scheduler_api>.size), flags: 0, class_count: classCount,
-    class_at: classAt, create: create,
+    struct_size: UInt32(MemoryLayout<esp_scheduler_api>.size), flags: 0,
+    class_count: { Registered.schedulers?.count ?? 0 },
+    class_at: { Registered.schedulers?.table(at: $0) },
+    create: { name, config, out, error in
+      guardCall(error) {
+        out.pointee = nil
+        let scheduler = try Registered.schedulers?.create(
+          String(cString: name), config: String(cString: config))
+        out.pointee = scheduler.map(Handle.create)
+      }
+    },
     destroy: { Handle.destroy($0, as: SchedulerBox.self) },
     set_timesteps: { handle, steps, error in
       guardCall(error) { try box(handle).setTimesteps(Int(steps)) }

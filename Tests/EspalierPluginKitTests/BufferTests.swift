@@ -75,14 +75,6 @@ import Testing
     }
   }
 
-  @Test func `a backend that imports nothing does not offer it`() {
-    let plain = backendTable(
-      deviceCount: table.device_count, deviceInfo: table.device_info,
-      deviceOpen: table.device_open)
-    #expect(plain.buffer_import == nil && table.buffer_import != nil)
-    #expect(plain.struct_size == UInt32(MemoryLayout<esp_backend_api>.size))
-  }
-
   @Test(arguments: [0, 1] as [UInt32])
   func `a weight that a file left unaligned is copied, another stays`(index: UInt32) throws {
     try withProbe(deviceIndex: index) { probe in

@@ -61,11 +61,18 @@ import Testing
     #expect(open(2, [:])?.code == ESP_NOT_FOUND)
   }
 
-  @Test func `options reach the backend, and its refusal the host`() throws {
-    #expect(open(0, ["first": "1", "second": ""]) == nil)
-    #expect(RecordingBackend.lastOpened?.options == ["first": "1", "second": ""])
-    #expect(open(0, ["first": "1", "first": "1"])?.code == ESP_INVALID_ARGUMENT)
-    let refused = try #require(open(0, ["fail": "1"]))
+  @Test func `options reach the backend with their types, and its refusal the host`() throws {
+    #expect(open(0, ["label": "1", "count": "3", "mode": "fancy", "list": "[1, 2]"]) == nil)
+    let options = try #require(RecordingBackend.lastOpened?.options)
+    #expect(try options.value(of: RecordingBackend.label) == "1")
+    #expect(try options.value(of: RecordingBackend.count) == 3)
+    #expect(try options.value(of: RecordingBackend.mode) == .fancy)
+    #expect(try options.value(of: RecordingBackend.list) == [1, 2])
+    #expect(try options.value(of: RecordingBackend.scale) == 0.5)
+    #expect(open(0, ["count": "3", "count": "3"])?.code == ESP_INVALID_ARGUMENT)
+    #expect(open(0, ["count": "three"])?.code == ESP_INVALID_ARGUMENT)
+    #expect(open(0, ["counts": "3"])?.code == ESP_INVALID_ARGUMENT)
+    let refused = try #require(open(0, ["fails": "true"]))
     #expect(refused.code == ESP_IO && refused.native_code == -7 && refused.node == -1)
   }
 

@@ -3,14 +3,13 @@ import EspalierConformance
 import EspalierPluginKit
 import Testing
 
-private let catalogue = BackendCatalogue(RecordingBackend())
-
-/// The functions through which the tests reach the backend, as a host does.
-let table = backendTable(
-  importsMemory: true,
-  deviceCount: { catalogue.deviceCount($0, $1) },
-  deviceInfo: { catalogue.deviceInfo($0, $1, $2) },
-  deviceOpen: { catalogue.deviceOpen($0, $1, $2, $3, $4) })
+/// The functions through which the tests reach the backend, as a host finds them.
+let table: esp_backend_api = {
+  guard let api = RegisteredPlugins.api(esp_backend_api.self, kind: ESP_KIND_BACKEND) else {
+    preconditionFailure("the kit hands out no backend")
+  }
+  return api
+}()
 
 /// An open device, seen from both sides.
 final class Probe {

@@ -8,7 +8,23 @@ import Synchronization
 /// Device 0 uses the host's memory in place, device 1 does not. A node's integers say what the analysis
 /// answers: scratch bytes, then the inputs whose place it may take; operation 99 cannot run.
 struct RecordingBackend: BackendPlugin {
-  static let shared = RecordingBackend()
+  static let name = "recording"
+  static let version = "1.2.3"
+  static let summary = "Remembers what it is asked"
+  static let importsMemory = true
+  static let options: [any DescribedOption] = [fails, label, count, scale, mode, list]
+
+  enum Mode: String, CaseIterable {
+    case plain, fancy
+  }
+
+  static let fails = PluginOption.bool("fails", default: false, "Refuses to open")
+  static let label = PluginOption.string("label", "Any text")
+  static let count = PluginOption.int("count", default: 2, in: 1...8, "How many")
+  static let scale = PluginOption.number(
+    "scale", default: 0.5, where: { $0 > 0 }, "a number above 0", "How much")
+  static let mode = PluginOption.choice("mode", default: Mode.plain, "Which way")
+  static let list = PluginOption.numbers("list", "Some numbers")
   /// The second one is too long for the boundary.
   static let names = ["Imports", String(repeating: "ß", count: 80)]
 
@@ -22,9 +38,11 @@ struct RecordingBackend: BackendPlugin {
   }
 
   func open(
-    device index: Int, options: [String: String]
+    device index: Int, options: PluginSettings
   ) throws(PluginError) -> any BackendDevice {
-    if options["fail"] != nil { throw PluginError(ESP_IO, "as asked", nativeCode: -7) }
+    if try options.value(of: Self.fails) {
+      throw PluginError(ESP_IO, "as asked", nativeCode: -7)
+    }
     let device = RecordingDevice(importsMemory: index == 0, options: options)
     Self.opened.withLock { $0[pthread_self()] = device }
     return device
@@ -40,7 +58,7 @@ struct RecordingBackend: BackendPlugin {
 // SAFETY: every test opens its own and uses it from one thread.
 final class RecordingDevice: BackendDevice, @unchecked Sendable {
   let importsMemory: Bool
-  let options: [String: String]
+  let options: PluginSettings
   /// What was called and what went away, in order.
   var events: [String] = []
   var graph: BackendGraph?
@@ -50,7 +68,7 @@ final class RecordingDevice: BackendDevice, @unchecked Sendable {
   var analysesToDrop = 0
   var usages: [BufferUsage] = []
 
-  init(importsMemory: Bool, options: [String: String]) {
+  init(importsMemory: Bool, options: PluginSettings) {
     self.importsMemory = importsMemory
     self.options = options
   }

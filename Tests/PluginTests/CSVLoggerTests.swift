@@ -32,8 +32,6 @@ import Testing
       self.handle = nil
       try call { api.close(handle, $0) }
     }
-
-    var offersImages: Bool { api.image != nil }
   }
 
   private func text(_ folder: TemporaryFolder, _ name: String = "metrics.csv") throws -> String {
@@ -47,7 +45,6 @@ import Testing
     try logger.log(2, ["loss": 0.25, "lr": 1e-5])
     #expect(try text(folder) == "step,loss,lr\n1,0.5,1e-05\n2,0.25,1e-05\n")
     try logger.close()
-    #expect(!logger.offersImages)
   }
 
   @Test func `a new name adds a column and older rows leave it empty`() throws {

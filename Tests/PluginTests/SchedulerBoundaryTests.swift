@@ -27,7 +27,7 @@ import Testing
     (#"{"num_train_timesteps": 12.5}"#, ["num_train_timesteps", "12.5", "whole number"]),
     (#"{"num_train_timesteps": 1e300}"#, ["num_train_timesteps", "1e+300"]),
     (#"{"beta_start": "0.1"}"#, ["beta_start", "\"0.1\"", "between 0 and 1"]),
-    (#"{"beta_start": NaN}"#, ["beta_start", "nan"]),
+    (#"{"beta_start": NaN}"#, ["beta_start", "NaN"]),
     (#"{"beta_schedule": "sigmoid"}"#, ["beta_schedule", "scaled_linear"]),
     (#"{"prediction_type": 3}"#, ["prediction_type", "v_prediction"]),
     (#"{"use_karras_sigmas": 1}"#, ["use_karras_sigmas", "true or false"]),

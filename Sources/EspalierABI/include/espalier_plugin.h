@@ -469,6 +469,9 @@ typedef struct ESP_SENDABLE esp_scheduler_class {
   /* since 1.2: the keys of its configuration, which a user's options replace; null and 0: not told */
   const esp_option_description_ref *ESP_NULLABLE options;
   size_t option_count;
+  /* A JSON object that replaces keys of the configuration where the short name was asked for; the user's options
+   * come before it. So one class has several entries: dpmpp_2m, dpmpp_2m_karras. Null: nothing. */
+  const char *ESP_NULLABLE preset;
 } esp_scheduler_class;
 
 typedef struct ESP_SENDABLE esp_scheduler_api {
