@@ -180,6 +180,12 @@ let package = Package(
       ],
       path: "Plugins/VulkanBench", swiftSettings: house),
     plugin("SchedulerStandard"),
+    // PNG files for loggers.
+    .target(
+      name: "CPluginPNG", path: "Plugins/CPluginPNG", linkerSettings: [.linkedLibrary("png")]),
+    .target(
+      name: "PluginPNG", dependencies: ["CPluginPNG", "EspalierABI", "EspalierPluginKit"],
+      path: "Plugins/PluginPNG", swiftSettings: house),
     plugin("LoggerCSV"),
     // Tests.
     .target(
@@ -220,7 +226,10 @@ let package = Package(
       exclude: ["Plugins"], swiftSettings: house),
     .testTarget(
       name: "PluginTests",
-      dependencies: ["TestSupport", "EspalierABI", "EspalierTensors", "EspalierCheckpoints"],
+      dependencies: [
+        "PluginPNG", "TestSupport", "EspalierABI", "EspalierTensors", "EspalierCheckpoints",
+        "EspalierImages",
+      ],
       swiftSettings: house),
     .testTarget(
       name: "BackendConformanceTests",
