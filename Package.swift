@@ -87,6 +87,9 @@ let package = Package(
       name: "CEspalierImageCodecs",
       linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
     module("EspalierCheckpoints", ["EspalierTensors", "CXXHash"]),
+    // The files are embedded by presets.c.
+    .target(name: "CEspalierPresets", exclude: ["sdxl-base-1.0"]),
+    module("EspalierPresets", ["EspalierCheckpoints", "CEspalierPresets"]),
     module("EspalierImages", ["EspalierTensors", "CEspalierImageCodecs"]),
     module("EspalierTokenizers", ["EspalierTensors"]),
     // 4: networks and data.
@@ -102,8 +105,8 @@ let package = Package(
     module(
       "EspalierPipelines",
       [
-        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints", "EspalierImages",
-        "EspalierTokenizers", "EspalierModels",
+        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints", "EspalierPresets",
+        "EspalierImages", "EspalierTokenizers", "EspalierModels",
       ]),
     module(
       "EspalierTraining",
@@ -115,8 +118,8 @@ let package = Package(
     module(
       "Espalier",
       [
-        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints", "EspalierImages",
-        "EspalierTokenizers", "EspalierModels", "EspalierDatasets", "EspalierPipelines",
+        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints", "EspalierPresets",
+        "EspalierImages", "EspalierTokenizers", "EspalierModels", "EspalierDatasets", "EspalierPipelines",
         "EspalierTraining",
       ]),
     // 6: programs.

@@ -7,6 +7,7 @@
 @_exported public import EspalierImages
 @_exported public import EspalierModels
 @_exported public import EspalierPipelines
+@_exported public import EspalierPresets
 @_exported public import EspalierTensors
 @_exported public import EspalierTokenizers
 @_exported public import EspalierTraining

@@ -1,5 +1,5 @@
 import EspalierTensors
-import Foundation
+import Glibc
 
 /// The files that `espalier generate` writes; found to be writable before anything is computed.
 struct GenerateFiles {
@@ -21,11 +21,7 @@ struct GenerateFiles {
   }
 
   private static func makeFolder(_ path: String) throws {
-    do {
-      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    } catch {
-      throw FileError(path: path, operation: "make the folder", code: errorNumber(error))
-    }
+    try Folder.make(path)
     guard access(path, W_OK) == 0 else {
       throw FileError(path: path, operation: "write into", code: errno)
     }
@@ -33,14 +29,9 @@ struct GenerateFiles {
 
   /// Refuses a file whose folder cannot be written.
   static func checkParent(of file: String) throws(FileError) {
-    let parent = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
-    guard access(parent.isEmpty ? "/" : parent, W_OK) == 0 else {
+    let parent = Folder.parent(of: file)
+    guard access(parent, W_OK) == 0 else {
       throw FileError(path: parent, operation: "write into", code: errno)
     }
-  }
-
-  private static func errorNumber(_ error: any Error) -> Int32 {
-    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-    return Int32(clamping: underlying?.code ?? Int(EIO))
   }
 }

@@ -18,11 +18,18 @@ public struct JSONObject: Sendable {
     } catch {
       throw .file(error)
     }
+    self = try withExtendedLifetime(file) { () throws(CheckpointError) in
+      try JSONObject(parsing: file.bytes, path: path)
+    }
+  }
+
+  /// Reads the text of an object; `path` stands for it in messages.
+  ///
+  /// - Throws: `CheckpointError.configuration`.
+  public init(parsing text: some Sequence<UInt8>, path: String) throws(CheckpointError) {
     let value: JSONValue
     do {
-      value = try withExtendedLifetime(file) { () throws(JSONSyntaxError) in
-        try JSONValue(parsing: file.bytes)
-      }
+      value = try JSONValue(parsing: text)
     } catch {
       throw .configuration(path: path, key: nil, expected: "valid JSON", found: error.description)
     }
@@ -139,8 +146,11 @@ extension JSONValue {
   ///
   /// - Throws: `FileError` if the system refuses.
   public func write(to path: String) throws {
-    try AtomicFile.write(JSONWriter.indented(self) + "\n", to: path)
+    try AtomicFile.write(fileText, to: path)
   }
+
+  /// The text of a file as Diffusers writes it: sorted keys, two spaces, a line feed at the end.
+  public var fileText: String { JSONWriter.indented(self) + "\n" }
 
   /// The value as compact JSON.
   public var text: String { JSONWriter.compact(self) }

@@ -16,23 +16,40 @@ public enum SafetensorsWriter {
     _ tensors: [(name: String, tensor: HostTensor)],
     metadata: [String: String] = defaultMetadata, to path: String
   ) throws {
+    try write(
+      tensors.map { StreamedTensor(name: $0.name, $0.tensor) }, metadata: metadata, to: path)
+  }
+
+  /// Writes tensors whose bytes are made while they are written; else as the other `write`.
+  ///
+  /// - Throws: `FileError`, and what the tensors throw; `path` is then untouched.
+  public static func write(
+    _ tensors: [StreamedTensor], metadata: [String: String] = defaultMetadata, to path: String
+  ) throws {
     let names = Set(tensors.map(\.name))
     precondition(
       names.count == tensors.count && !names.contains("__metadata__"), "names of tensors collide")
     let ordered = tensors.sorted {
-      (rank($0.tensor.dtype), $0.name) < (rank($1.tensor.dtype), $1.name)
+      (rank($0.dtype), $0.name) < (rank($1.dtype), $1.name)
     }
     let header = header(of: ordered, metadata: metadata)
     try AtomicFile.write(to: path) { write in
       try withUnsafeBytes(of: UInt64(header.count).littleEndian) { try write($0) }
       try header.withUnsafeBytes { try write($0) }
-      for (_, tensor) in ordered { try tensor.withUnsafeBytes { try write($0) } }
+      for tensor in ordered {
+        var count = 0
+        try tensor.produce { chunk in
+          count += chunk.count
+          try write(chunk)
+        }
+        precondition(count == tensor.byteCount, "\(tensor.name): \(count) bytes were made")
+      }
     }
   }
 
   /// The JSON text, padded with spaces to a multiple of 8 bytes.
   private static func header(
-    of tensors: [(name: String, tensor: HostTensor)], metadata: [String: String]
+    of tensors: [StreamedTensor], metadata: [String: String]
   ) -> [UInt8] {
     var members: [JSONMember] = []
     if !metadata.isEmpty {
@@ -42,14 +59,14 @@ public enum SafetensorsWriter {
       members.append(JSONMember(key: "__metadata__", value: .object(strings)))
     }
     var offset = 0
-    for (name, tensor) in tensors {
+    for tensor in tensors {
       let end = offset + tensor.byteCount
       let entry: [JSONMember] = [
         JSONMember(key: "dtype", value: .string(tensor.dtype.rawValue)),
         JSONMember(key: "shape", value: .array(tensor.shape.dims.map { .number($0) })),
         JSONMember(key: "data_offsets", value: .array([.number(offset), .number(end)])),
       ]
-      members.append(JSONMember(key: name, value: .object(entry)))
+      members.append(JSONMember(key: tensor.name, value: .object(entry)))
       offset = end
     }
     var text = Array(JSONWriter.compact(.object(members)).utf8)

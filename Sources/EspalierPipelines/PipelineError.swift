@@ -1,3 +1,5 @@
+import EspalierHost
+
 /// What keeps a pipeline from being opened or run.
 public enum PipelineError: Error, Equatable, CustomStringConvertible {
   /// There is no folder at this path.
@@ -12,6 +14,10 @@ public enum PipelineError: Error, Equatable, CustomStringConvertible {
   case setting(String, expected: String, found: String)
   /// A component's output is not finite.
   case notFinite(component: String, hint: String)
+  /// A folder that is to be made is there already and holds something.
+  case folderNotEmpty(path: String)
+  /// A file system has too little space for what is to be written.
+  case diskSpace(folder: String, needed: Int, available: Int)
   /// The user asked to stop.
   case cancelled
 
@@ -43,6 +49,17 @@ public enum PipelineError: Error, Equatable, CustomStringConvertible {
       return "\(name) is \(found); expected \(expected)"
     case .notFinite(let component, let hint):
       return lines("the output of the \(component) is not finite", [], hint: hint)
+    case .folderNotEmpty(let path):
+      return lines(
+        "the folder is not empty", [("path", path)],
+        hint: "name a new folder, or remove this one first")
+    case .diskSpace(let folder, let needed, let available):
+      return lines(
+        "there is too little disk space",
+        [
+          ("folder", folder), ("expected", "\(ByteCount(needed))"),
+          ("found", "\(ByteCount(available))"),
+        ], hint: "free some space or choose another disk")
     case .cancelled:
       return "stopped"
     }

@@ -178,7 +178,7 @@ import Testing
   private func sdxl(
     _ component: String, changing changes: [String: JSONValue] = [:]
   ) throws -> JSONObject {
-    let path = Fixtures.project + "/Tests/SDXLLayout/\(component)/config.json"
+    let path = Fixtures.sdxlFolder + "/\(component)/config.json"
     let original = try JSONObject(contentsOf: path)
     var members = original.keys.filter { changes[$0] == nil }
       .map { JSONMember(key: $0, value: original.value($0) ?? .null) }

@@ -69,6 +69,6 @@ import Testing
   }
 
   private func json(_ component: String) throws -> JSONObject {
-    try JSONObject(contentsOf: Fixtures.project + "/Tests/SDXLLayout/\(component)/config.json")
+    try JSONObject(contentsOf: Fixtures.sdxlFolder + "/\(component)/config.json")
   }
 }

@@ -10,9 +10,10 @@ import Testing
 
   @Test(arguments: components)
   func `are exactly those of SDXL, names and shapes`(component: String) throws {
-    let folder = Fixtures.project + "/Tests/SDXLLayout/" + component
-    let listed = try JSONObject(contentsOf: folder + "/tensors.json")
-    let model = try Declared(folder: folder)
+    let lists = Fixtures.project + "/Tests/SDXLLayout/" + component
+    let listed = try JSONObject(contentsOf: lists + "/tensors.json")
+    let isModel = component != "t2i_adapter_xl"
+    let model = try Declared(folder: isModel ? Fixtures.sdxlFolder + "/" + component : lists)
     #expect(!model.parameters.isEmpty)
     var names: Set<String> = []
     for (key, shape) in model.parameters {

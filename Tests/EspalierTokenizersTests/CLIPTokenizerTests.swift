@@ -25,13 +25,15 @@ import Testing
     let ids77: [Int32]
   }
 
-  private static let vocabulary = Fixtures.project + "/Tests/CLIPVocabulary"
+  private static let vocabulary = Fixtures.sdxlFolder + "/tokenizer"
 
   @Test func `CLIP's vocabulary gives the golden ids`() throws {
     let tokenizer = try CLIPTokenizer(folder: Self.vocabulary)
     let goldens = try JSONDecoder().decode(
       [Golden].self,
-      from: Data(contentsOf: URL(fileURLWithPath: Self.vocabulary + "/golden.json")))
+      from: Data(
+        contentsOf: URL(
+          fileURLWithPath: Fixtures.project + "/Tests/CLIPVocabulary/golden.json")))
     #expect(goldens.count > 100)
     for golden in goldens {
       let ids = [tokenizer.bosTokenID] + tokenizer.tokenize(golden.text) + [tokenizer.eosTokenID]

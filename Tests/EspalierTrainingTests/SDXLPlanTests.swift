@@ -16,9 +16,9 @@ import Testing
   }
 
   private func arenaBytes(recompute: Bool) throws -> Int {
-    let layout = Fixtures.project + "/Tests/SDXLLayout/"
+    let unet = Fixtures.sdxlFolder + "/unet/config.json"
     var configuration = TrainingStep.Configuration(
-      unet: try UNet2DConditionConfiguration(JSONObject(contentsOf: layout + "unet/config.json")),
+      unet: try UNet2DConditionConfiguration(JSONObject(contentsOf: unet)),
       adapter: .sdxl, batchSize: 1, latentHeight: 128, latentWidth: 128)
     configuration.graph = GraphOptions(recompute: recompute)
     let program = try TrainingStep.program(configuration)

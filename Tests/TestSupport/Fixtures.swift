@@ -15,6 +15,9 @@ public enum Fixtures {
     return chosen.isEmpty ? project + "/Tests/Fixtures" : chosen
   }()
 
+  /// The configurations and tokenizers of SDXL's base model, as the program carries them.
+  public static let sdxlFolder = project + "/Sources/CEspalierPresets/sdxl-base-1.0"
+
   /// The path of a file or folder below `folder`.
   public static func path(_ name: String) -> String { folder + "/" + name }
 

@@ -27,6 +27,28 @@ public enum ThreadPool {
     return Int(espalier_pool_start(count))
   }
 
+  /// Runs a loop in slices on all threads and returns when all is done.
+  ///
+  /// - Parameters:
+  ///   - count: The loop runs over `0..<count`.
+  ///   - grain: A slice has at least as many elements.
+  ///   - body: Called once for each slice, for several at the same time.
+  public static func forEachSlice(
+    of count: Int, grain: Int, _ body: @Sendable (Range<Int>) -> Void
+  ) {
+    withoutActuallyEscaping(body) { body in
+      var body = body
+      withUnsafeMutablePointer(to: &body) { pointer in
+        espalier_pool_for(
+          Int64(count), Int64(grain),
+          { argument, begin, end, _ in
+            argument?.assumingMemoryBound(to: (@Sendable (Range<Int>) -> Void).self)
+              .pointee(Int(begin)..<Int(end))
+          }, pointer)
+      }
+    }
+  }
+
   private static let variable = "ESPALIER_NUM_THREADS"
 
   private static func checked(_ text: String, source: String) throws(PluginError) -> UInt32 {

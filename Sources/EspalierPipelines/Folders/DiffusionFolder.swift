@@ -32,7 +32,7 @@ public struct DiffusionFolder: Sendable {
   /// - Throws: `PipelineError.folderNotFound`, `.notAModel`; `CheckpointError`.
   public init(path: String, variant: String? = nil, vaePath: String? = nil) throws {
     let setting = "--pretrained_model_name_or_path"
-    let path = Self.trimmed(path)
+    let path = Folder.trimmed(path)
     guard FileSystem.isFolder(path) else {
       if FileSystem.isFile(path) {
         throw PipelineError.notAModel(
@@ -129,7 +129,7 @@ public struct DiffusionFolder: Sendable {
 
   private static func vaeFolder(_ path: String) throws(PipelineError) -> String {
     let setting = "--pretrained_vae_model_name_or_path"
-    let path = trimmed(path)
+    let path = Folder.trimmed(path)
     guard FileSystem.isFolder(path) else {
       throw .folderNotFound(path: path, setting: setting)
     }
@@ -141,11 +141,5 @@ public struct DiffusionFolder: Sendable {
         found: "neither")
     }
     return inner
-  }
-
-  private static func trimmed(_ path: String) -> String {
-    var result = path[...]
-    while result.count > 1 && result.hasSuffix("/") { result = result.dropLast() }
-    return String(result)
   }
 }

@@ -46,7 +46,8 @@ public struct CounterRandom: Sendable {
     stream = SIMD2(second.z, second.w)
   }
 
-  private func block(_ index: Int) -> SIMD4<UInt32> {
+  /// The four words at a place of the stream.
+  func block(_ index: Int) -> SIMD4<UInt32> {
     let index = UInt64(index)
     return Philox.block(counter: SIMD4(low(index), high(index), stream.x, stream.y), key: key)
   }

@@ -1,5 +1,6 @@
 import EspalierCheckpoints
 import EspalierHost
+import EspalierTensors
 
 /// The metric loggers of a run. One that fails is switched off and never stops the run.
 final class LoggerSet {

@@ -4,7 +4,7 @@ import Glibc
 /// SIGINT and SIGTERM as a request to stop after the current step; a second one stops at once.
 public enum StopSignal {
   /// Starts to listen; safe to call again.
-  static func install() { espalier_catch_stop_signals() }
+  public static func install() { espalier_catch_stop_signals() }
 
   /// How often the user asked to stop.
   public static var count: Int { Int(espalier_stop_signals()) }
