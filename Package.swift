@@ -25,11 +25,12 @@ func program(
 
 /// A Swift plugin under `Plugins/`: sees the C boundary and the plugin kit, nothing of the host.
 func plugin(
-  _ name: String, _ dependencies: [Target.Dependency] = [], linkerSettings: [LinkerSetting] = []
+  _ name: String, exclude: [String] = [], _ dependencies: [Target.Dependency] = [],
+  linkerSettings: [LinkerSetting] = []
 ) -> Target {
   .target(
     name: name, dependencies: ["EspalierABI", "EspalierPluginKit"] + dependencies,
-    path: "Plugins/\(name)", exclude: ["README.md"], swiftSettings: house,
+    path: "Plugins/\(name)", exclude: ["README.md"] + exclude, swiftSettings: house,
     linkerSettings: linkerSettings)
 }
 
@@ -189,7 +190,11 @@ let package = Package(
     .target(
       name: "PluginPNG", dependencies: ["CPluginPNG", "EspalierABI", "EspalierPluginKit"],
       path: "Plugins/PluginPNG", swiftSettings: house),
-    plugin("LoggerCSV"),
+    // Files of loggers: appended, cut back, replaced; a run's history as rows.
+    .target(
+      name: "LogFiles", dependencies: ["EspalierABI", "EspalierPluginKit"],
+      path: "Plugins/LogFiles", swiftSettings: house),
+    plugin("LoggerCSV", ["LogFiles"]),
     // Tests.
     .target(
       name: "TestSupport", dependencies: ["EspalierTensors", "EspalierCheckpoints"],

@@ -20,7 +20,7 @@ final class CSVMetricLogger: MetricLoggerPlugin {
   private var lastValues: [String: Double] = [:]
 
   init(_ run: LoggerRun) throws(PluginError) {
-    file = try CSVFile(path: run.directory + "/metrics.csv")
+    file = try CSVFile(directory: run.directory)
     guard let resumeStep = run.resumeStep else {
       try file.moveAsideIfPresent()
       return
