@@ -8,6 +8,8 @@ public struct LoggerRun: Sendable {
   public let name: String?
   /// The run's settings: an object of texts, numbers, booleans, lists and nulls. No secrets.
   public let config: JSONValue
+  /// The step at which the run is done; nil: the host does not tell.
+  public let totalSteps: Int64?
   /// The last step that is kept of an earlier run in this directory; nil: a new run.
   public let resumeStep: Int64?
   /// The user's options, those of the logger's `options`.
@@ -21,6 +23,7 @@ public struct LoggerRun: Sendable {
     project = try run.string("project", default: "")
     name = try run.optionalString("name")
     config = try run.object("config", owner: owner).json
+    totalSteps = try run.optionalInt("total_steps", in: 0...Int.max / 2).map { Int64($0) }
     resumeStep = try run.optionalInt("resume_step", in: 0...Int.max / 2).map { Int64($0) }
     options = try run.object("options", owner: owner)
   }

@@ -121,7 +121,8 @@ public final class AdapterTrainer {
           seed: seed, trainTimesteps: scheduler.trainTimesteps),
         state: state, resumed: resumed, totalSteps: totalSteps),
       observer: observer)
-    try loggers.open(resumeStep: resumed == nil ? nil : state.step)
+    try loggers.open(
+      resumeStep: resumed == nil ? nil : state.step, totalSteps: totalSteps)
     observer?.opened(loggers.console)
     reportPlan(
       loop, unet.configuration, sampleCount: data.samples.count, arenas: arenas,

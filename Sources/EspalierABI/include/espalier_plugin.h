@@ -542,6 +542,7 @@ typedef struct ESP_SENDABLE esp_logger_api {
    *   directory    where to write; it exists
    *   project, name  for people; `name` may be absent
    *   config       the run's settings: an object of strings, numbers, booleans, lists and nulls
+   *   total_steps  since 1.2: the step at which the run is done; may be absent
    *   resume_step  the last step that is kept of an earlier run in this directory; absent: a new run
    *   options      since 1.2: an object of the user's options, of the types that they are described with; may be
    *                absent */

@@ -46,6 +46,18 @@ public final class MetricLogger: Sendable {
     queue.append(.text(step: Int64(step), tag: tag, text))
   }
 
+  /// Waits until the logger has taken all that was recorded so far, so that a crash afterwards loses nothing that
+  /// it writes at once.
+  ///
+  /// - Parameter seconds: How long to wait at most.
+  /// - Returns: False if it was not done in that time.
+  @discardableResult
+  public func waitForRecords(atMost seconds: Double) -> Bool {
+    let done = DispatchSemaphore(value: 0)
+    guard isEnabled, queue.append(.arrival(done)) else { return true }
+    return done.wait(timeout: .now() + seconds) == .success
+  }
+
   /// Has the logger write what it holds.
   ///
   /// - Parameter seconds: How long to wait at most.

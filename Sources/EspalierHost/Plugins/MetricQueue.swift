@@ -8,6 +8,8 @@ enum MetricRecord: Sendable {
   case images(step: Int64, tag: String, [MetricImage])
   case text(step: Int64, tag: String, String)
   case console(MetricConsoleStream, line: String)
+  /// Tells when all records before it have been handed over.
+  case arrival(DispatchSemaphore)
   case flush(DispatchSemaphore)
   case close(exitCode: Int32?, DispatchSemaphore)
 
@@ -18,7 +20,7 @@ enum MetricRecord: Sendable {
     case .images(_, _, let images): images.reduce(64) { $0 + $1.rgb.count }
     case .text(_, _, let text): text.utf8.count + 64
     case .console(_, let line): line.utf8.count + 64
-    case .flush, .close: 0
+    case .arrival, .flush, .close: 0
     }
   }
 }
@@ -63,14 +65,14 @@ final class MetricQueue: Sendable {
 
   /// Adds a record, or drops it if the buffer is full or the logger switched off.
   ///
-  /// - Returns: False if a flush or close has nobody to wait for.
+  /// - Returns: False if an arrival, flush or close has nobody to wait for.
   @discardableResult
   func append(_ record: MetricRecord) -> Bool {
     let (added, isFirstDrop) = state.withLock { state -> (Bool, Bool) in
       guard !state.isClosed else { return (false, false) }
       switch record {
       case .close: state.isClosed = true
-      case .flush: break
+      case .arrival, .flush: break
       case .scalars, .images, .text, .console:
         guard state.isEnabled else { return (false, false) }
         let isFull =

@@ -35,6 +35,7 @@ final class MetricWorker: @unchecked Sendable {
         }
         done.signal()
         return
+      case .arrival(let done): done.signal()
       case .flush(let done):
         if let open = logger, !write(record, open) { logger = giveUp(open) }
         done.signal()
@@ -86,7 +87,7 @@ final class MetricWorker: @unchecked Sendable {
     case .flush:
       guard let flush = api.pointee.flush else { return true }
       return attempt("write its records") { flush(logger, $0) }
-    case .close:
+    case .arrival, .close:
       return true
     }
   }

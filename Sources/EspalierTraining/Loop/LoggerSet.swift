@@ -7,6 +7,8 @@ final class LoggerSet {
   private let configuration: TrainingConfiguration
   private let registry: PluginRegistry
   private var all: [MetricLogger] = []
+  /// Those that were waited for in vain.
+  private var slow: Set<String> = []
 
   init(_ configuration: TrainingConfiguration, _ registry: PluginRegistry) {
     self.configuration = configuration
@@ -15,9 +17,11 @@ final class LoggerSet {
 
   /// Opens the loggers that the run names.
   ///
-  /// - Parameter resumeStep: The last step to keep of an earlier part of the run.
+  /// - Parameters:
+  ///   - resumeStep: The last step to keep of an earlier part of the run.
+  ///   - totalSteps: The step at which the run is done.
   /// - Throws: `PluginError` for a logger that is not there.
-  func open(resumeStep: Int?) throws {
+  func open(resumeStep: Int?, totalSteps: Int) throws {
     let c = configuration
     if !c.reportTo.isEmpty {
       try Folder.make(c.outputDir + "/" + c.loggingDir)
@@ -26,6 +30,7 @@ final class LoggerSet {
       "directory": .string(c.outputDir + "/" + c.loggingDir),
       "project": .string(c.trackerProjectName),
       "config": .object(c.logged),
+      "total_steps": .number(totalSteps),
     ]
     run["resume_step"] = resumeStep.map { .number($0) }
     let text = JSONValue.object(run).text
@@ -38,6 +43,18 @@ final class LoggerSet {
 
   func images(step: Int, tag: String, _ images: [MetricImage]) {
     for logger in all { logger.images(step: step, tag: tag, images) }
+  }
+
+  /// Waits, but not for long, until the loggers have what was recorded: a state that is saved now must not be ahead of
+  /// them if the program is killed.
+  ///
+  /// One that is too slow is not waited for again.
+  func waitForRecords() {
+    let deadline = ContinuousClock.now + .seconds(2)
+    for logger in all where !slow.contains(logger.name) {
+      let hasAll = logger.waitForRecords(atMost: max(0, (deadline - .now) / .seconds(1)))
+      if !hasAll { slow.insert(logger.name) }
+    }
   }
 
   /// The logger through which somebody asked to end the run, if any.

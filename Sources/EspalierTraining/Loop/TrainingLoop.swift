@@ -117,6 +117,7 @@ final class TrainingLoop {
   @discardableResult
   func save(keepsAll: Bool = false) throws -> String {
     if lastSavedStep == state.step { return checkpoints.path(state.step) }
+    loggers.waitForRecords()
     let path = try checkpoints.save(
       step: state.step, limit: keepsAll ? nil : configuration.checkpointsTotalLimit
     ) { folder in try files.write(state, parameters, to: folder) }
