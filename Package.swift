@@ -61,6 +61,9 @@ let package = Package(
     .library(name: "espalier-backend-vulkan", type: .dynamic, targets: ["BackendVulkan"]),
     .library(name: "espalier-scheduler-standard", type: .dynamic, targets: ["SchedulerStandard"]),
     .library(name: "espalier-logger-csv", type: .dynamic, targets: ["LoggerCSV"]),
+    .library(name: "espalier-logger-html", type: .dynamic, targets: ["LoggerHTML"]),
+    .library(name: "espalier-logger-jsonl", type: .dynamic, targets: ["LoggerJSONL"]),
+    .library(name: "espalier-logger-tensorboard", type: .dynamic, targets: ["LoggerTensorBoard"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -195,6 +198,12 @@ let package = Package(
       name: "LogFiles", dependencies: ["EspalierABI", "EspalierPluginKit"],
       path: "Plugins/LogFiles", swiftSettings: house),
     plugin("LoggerCSV", ["LogFiles"]),
+    .target(
+      name: "CPluginJPEG", path: "Plugins/CPluginJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+    .target(name: "CReportPage", path: "Plugins/CReportPage"),
+    plugin("LoggerHTML", exclude: ["Page"], ["LogFiles", "CPluginJPEG", "CReportPage"]),
+    plugin("LoggerJSONL", ["LogFiles", "PluginPNG"]),
+    plugin("LoggerTensorBoard", ["LogFiles", "PluginPNG"]),
     // Tests.
     .target(
       name: "TestSupport", dependencies: ["EspalierTensors", "EspalierCheckpoints"],

@@ -1,0 +1,4 @@
+import EspalierPluginKit
+
+@c(espalier_register_plugins)
+public func registerPlugins() { PluginRegistration.logger(TensorBoardMetricLogger.self) }
