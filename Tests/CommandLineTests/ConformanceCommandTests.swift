@@ -26,18 +26,7 @@ import Testing
 
   /// Compiles a backend that only scales; the flag makes it wrong.
   private func abacus(_ flag: String, in folder: TemporaryFolder) throws -> String {
-    let tests = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-    let headers = tests.appendingPathComponent("../../Sources/EspalierABI/include").path
-    let library = folder.file("libespalier-backend-abacus.so")
-    let compiler = try RunningProgram(
-      "/usr/bin/env",
-      [
-        "cc", "-std=gnu11", "-shared", "-fPIC", "-O1", "-I", headers, "-D\(flag)", "-o", library,
-        tests.appendingPathComponent("Plugins/scale_backend.c").path,
-      ])
-    let result = try compiler.result()
-    #expect(result.status == 0, Comment(rawValue: result.error))
-    return library
+    try PluginCompiler.build("scale_backend", "backend-abacus", macros: [flag: ""], in: folder)
   }
 
   @Test func `blas passes, and the table and the JSON file say how well and how fast`() throws {
