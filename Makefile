@@ -68,12 +68,12 @@ demo: build
 	  --pretrained_model_name_or_path $(DEMO_MODEL) --train_data_dir $(DEMO_FOLDER)/data \
 	  --output_dir $(DEMO_FOLDER)/adapter --resolution 128 --train_batch_size 8 \
 	  --learning_rate 1e-3 --lr_scheduler cosine --lr_warmup_steps 50 --max_train_steps $(DEMO_STEPS) --seed 1 \
-	  --report_to csv
+	  --report_to csv,html
 	$(BIN)/espalier-demo evaluate --backend $(DEMO_BACKEND) --base $(DEMO_MODEL) \
 	  --adapter $(DEMO_FOLDER)/adapter --data $(DEMO_FOLDER)/data/held_out \
 	  --training-log $(DEMO_FOLDER)/adapter/training_summary.json \
 	  --output $(DEMO_FOLDER)
-	@echo "pictures: $(DEMO_FOLDER)/grid.png   numbers: $(DEMO_FOLDER)/report.json"
+	@echo "pictures: $(DEMO_FOLDER)/grid.png   numbers: $(DEMO_FOLDER)/report.json   training: $(DEMO_FOLDER)/adapter/logs/report.html"
 
 bench: build
 	BENCH_PYTHON='$(BENCH_PYTHON)' $(BIN)/espalier-bench $(BENCH_FLAGS)

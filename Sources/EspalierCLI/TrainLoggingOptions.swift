@@ -93,7 +93,14 @@ struct TrainLoggingOptions: ParsableArguments {
     }
   }
 
+  /// The names as they were given, each once; 'all' among them means all.
   private var requested: [String]? {
-    reportTo?.split(separator: ",").map { $0.trimmingPrefix(" ").description }
+    guard let reportTo else { return nil }
+    var names: [String] = []
+    for part in reportTo.split(separator: ",") {
+      let name = String(part.filter { $0 != " " })
+      if !names.contains(name) { names.append(name) }
+    }
+    return names.contains("all") ? ["all"] : names
   }
 }

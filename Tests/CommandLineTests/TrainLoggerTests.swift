@@ -232,7 +232,12 @@ import Testing
     #expect(
       try FileManager.default.contentsOfDirectory(atPath: folder.file("out/logs"))
         == ["sd_xl_train_t2iadapter"])
-    try folder.train("all", steps: 1, ["--report_to", "all"])
+    try folder.train("twice", steps: 1, ["--report_to", "csv, jsonl,csv"])
+    #expect(try folder.metrics("twice")["step"] == [1])
+    #expect(
+      try FileManager.default.contentsOfDirectory(atPath: folder.file("twice/logs")).sorted()
+        == ["metrics.csv", "metrics.jsonl"])
+    try folder.train("all", steps: 1, ["--report_to", "csv,all"])
     let names = try FileManager.default.contentsOfDirectory(atPath: folder.file("all/logs"))
     #expect(
       Set(names).isSuperset(of: [

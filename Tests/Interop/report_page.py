@@ -52,7 +52,7 @@ def check(condition, what):
 class Browser:
     """A session of chromedriver, spoken to by WebDriver's plain HTTP."""
 
-    def __init__(self, dark=False, width=1280, height=1000):
+    def __init__(self, dark=False, width=1280, height=1420):
         self.port = 9515 + int(dark)
         self.driver = subprocess.Popen(
             ["chromedriver", f"--port={self.port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

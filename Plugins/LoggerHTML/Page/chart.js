@@ -94,11 +94,12 @@ class Chart {
     this.hover(this.hovered ?? null);
   }
 
-  // Steps and values to places. A few outliers do not flatten the curve: they leave the picture.
+  // Steps and values to places. A few outliers do not flatten a curve of noise: they leave the picture.
   scale(mean, curve, isLogarithmic) {
     const { left, right, top, bottom } = this.area;
     const sorted = mean.filter((value) => value !== null).sort((a, b) => a - b);
-    let [low, high] = sorted.length ? [quantile(sorted, 0.01), quantile(sorted, 0.99)] : [0, 1];
+    const share = this.metric.smooth ? 0.01 : 0;
+    let [low, high] = sorted.length ? [quantile(sorted, share), quantile(sorted, 1 - share)] : [0, 1];
     for (const value of curve ?? []) {
       if (value !== null) [low, high] = [Math.min(low, value), Math.max(high, value)];
     }
@@ -135,7 +136,7 @@ class Chart {
       ];
     });
     const { first, last } = this.view;
-    const steps = ticks(first, Math.max(last, first + 1), Math.max(2, (right - left) / 90)).filter(Number.isInteger);
+    const steps = ticks(first, Math.max(last, first + 1), Math.max(3, (right - left) / 90), [1, 2, 2.5, 5, 10]).filter(Number.isInteger);
     return parts.concat(steps.map((step) => {
       const x = this.x(step);
       const anchor = x > right - 16 ? "end" : "middle";

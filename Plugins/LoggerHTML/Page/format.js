@@ -3,7 +3,7 @@
 const number = (value, digits = 4) => {
   if (value === null || !Number.isFinite(value)) return "–";
   const size = Math.abs(value);
-  if (size !== 0 && (size >= 1e6 || size < 1e-3)) {
+  if (size !== 0 && (size >= 1e6 || size <= 1e-3)) {
     return value.toExponential(digits - 1).replace(/\.?0*e/, "e").replace("e+", "e");
   }
   return String(Number(value.toPrecision(digits)));
@@ -63,10 +63,10 @@ const metric = (name) => {
 };
 
 // Round numbers from low to high, about `count` of them.
-const ticks = (low, high, count) => {
+const ticks = (low, high, count, factors = [1, 2, 5, 10]) => {
   const rough = (high - low) / Math.max(count, 1);
   const power = 10 ** Math.floor(Math.log10(rough));
-  const step = [1, 2, 5, 10].map((factor) => factor * power).find((step) => step >= rough * 0.999);
+  const step = factors.map((factor) => factor * power).find((step) => step >= rough * 0.999);
   const marks = [];
   for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) {
     marks.push(Number((k * step).toPrecision(12)));

@@ -6,7 +6,7 @@ const pictures = JSON.parse(document.getElementById("pictures").textContent);
 const folder = location.pathname.split("/").pop().replace(/\.html?$/i, "") + "-files";
 const charts = new Map();
 const galleries = new Map();
-const view = { isLogarithmic: false, smoothing: 0.9, first: 0, last: 1, ...remembered() };
+const view = { isLogarithmic: false, smoothing: 0.95, first: 0, last: 1, ...remembered() };
 let report = null;
 
 function remembered() {

@@ -7,7 +7,7 @@ final class LoggerSet {
   private let configuration: TrainingConfiguration
   private let registry: PluginRegistry
   private var all: [MetricLogger] = []
-  /// Those that were waited for in vain.
+  /// Those that were waited for in vain the last time.
   private var slow: Set<String> = []
 
   init(_ configuration: TrainingConfiguration, _ registry: PluginRegistry) {
@@ -48,12 +48,17 @@ final class LoggerSet {
   /// Waits, but not for long, until the loggers have what was recorded: a state that is saved now must not be ahead of
   /// them if the program is killed.
   ///
-  /// One that is too slow is not waited for again.
+  /// One that is too slow is hardly waited for again until it has caught up.
   func waitForRecords() {
     let deadline = ContinuousClock.now + .seconds(2)
-    for logger in all where !slow.contains(logger.name) {
-      let hasAll = logger.waitForRecords(atMost: max(0, (deadline - .now) / .seconds(1)))
-      if !hasAll { slow.insert(logger.name) }
+    for logger in all {
+      let seconds = max(0, (deadline - .now) / .seconds(1))
+      let isSlow = slow.contains(logger.name)
+      if logger.waitForRecords(atMost: isSlow ? min(seconds, 0.05) : seconds) {
+        slow.remove(logger.name)
+      } else {
+        slow.insert(logger.name)
+      }
     }
   }
 
