@@ -25,7 +25,10 @@ public enum EventLog {
     public var dataClass = 0
   }
 
-  public enum Failure: Error { case checksum(at: Int), damaged }
+  public enum Failure: Error {
+    case checksum(at: Int)
+    case damaged
+  }
 
   /// The events of a file; a record that a crash cut off ends it.
   ///
