@@ -38,7 +38,7 @@ dependencies:
 build: dependencies
 	$(SWIFT) build -c release
 
-test test-goldens: export ESPALIER_VULKAN_VALIDATION = 1
+test test-goldens test-swiftshader: export ESPALIER_VULKAN_VALIDATION = 1
 
 test: dependencies
 	$(SWIFT) test -c release --disable-xctest

@@ -6,6 +6,7 @@
 // `source` is the map that `a` holds, `target` the one that is made. A step stays in one tap.
 // A workgroup makes one tile of y, or the partial sums of one part of the depth.
 //! variants ACT=0,1 CORE=0,1,2,3 WEIGHT=0
+//! unrolled
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"

@@ -4,6 +4,7 @@
 // Rows are filters, columns (tap, channel); a = dy[B,Ho,Wo,O], across, b = x[B,H,W,C], across.
 // A workgroup makes one tile of dw for one part of the pixels.
 //! variants ACT=0,1 CORE=0,1,2,3 WEIGHT=0,1
+//! unrolled
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"

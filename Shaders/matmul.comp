@@ -5,6 +5,7 @@
 // LINEAR_DW  dw[N,K] = dy[M,N]ᵀ·x[M,K]: a = dy, across, b = x, across
 // A workgroup makes one tile of y, or the partial sums of one part of the depth.
 //! variants ACT=0,1 CORE=0,1,2,3 WEIGHT=0,1,2
+//! unrolled
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"

@@ -53,6 +53,7 @@ static void query_limits(VkPhysicalDevice device, vd_facts *out) {
   vkGetPhysicalDeviceProperties2(device, &properties);
   const VkPhysicalDeviceLimits *limits = &properties.properties.limits;
   snprintf(out->driver, sizeof out->driver, v12.driverInfo[0] ? "%s %s" : "%s", v12.driverName, v12.driverInfo);
+  out->specialises_late = v12.driverID == VK_DRIVER_ID_GOOGLE_SWIFTSHADER;
   memcpy(out->driver_uuid, v11.driverUUID, 16);
   out->timestamp_period = limits->timestampPeriod;
   out->max_invocations = limits->maxComputeWorkGroupInvocations;

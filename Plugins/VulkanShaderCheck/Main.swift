@@ -18,8 +18,10 @@ enum ShaderCheck {
       for (index, variant) in ShaderSource.variants(of: name).enumerated() {
         do {
           let source = try ShaderSource.text(of: variant)
-          let words = try ShaderCompiler.compile(source, name: "\(variant)")
-          try write(words, to: "\(folder)/\(name)-\(index).spv")
+          try compile(source, variant, to: "\(folder)/\(name)-\(index).spv")
+          guard ShaderSource.isUnrolled(name) else { continue }
+          let fixed = try ShaderSource.text(of: variant, constants: [64, 1, 1])
+          try compile(fixed, variant, to: "\(folder)/\(name)-\(index)-fixed.spv")
         } catch {
           refused += 1
           print("\(error)")
@@ -27,6 +29,12 @@ enum ShaderCheck {
       }
     }
     exit(refused == 0 ? 0 : 1)
+  }
+
+  private static func compile(
+    _ source: String, _ variant: ShaderVariant, to path: String
+  ) throws {
+    try write(try ShaderCompiler.compile(source, name: "\(variant)"), to: path)
   }
 
   private struct WriteFailure: Error, CustomStringConvertible {

@@ -5,7 +5,7 @@ package import EspalierPluginKit
 /// The GLSL that the plugin carries, as it stands in `Shaders/`.
 package enum ShaderSource {
   /// By path relative to `Shaders/`: `unary.comp`, `Include/types.glsl`.
-  private static let files: [String: String] = {
+  static let files: [String: String] = {
     var files: [String: String] = [:]
     for index in 0..<vs_source_count {
       let source = vs_source_at(index).pointee

@@ -13,7 +13,9 @@ final class PipelineStore {
   private let queue: CommandQueue
   private let environment: String
   private let cache = SPIRVCache()
-  private var modules: [ShaderVariant: [UInt32]] = [:]
+  /// True if the driver must see constants in the code of unrolled shaders.
+  private let writesConstants: Bool
+  private var modules: [Key: [UInt32]] = [:]
   private var pipelines: [Key: VkPipeline] = [:]
 
   private struct Key: Hashable {
@@ -23,6 +25,7 @@ final class PipelineStore {
 
   init(_ queue: CommandQueue, facts: vd_facts) throws(PluginError) {
     self.queue = queue
+    writesConstants = facts.specialises_late
     environment = "\(ShaderCompiler.identity); \(facts.deviceName); \(facts.driverName)"
     var setLayout: VkDescriptorSetLayout?
     var layout: VkPipelineLayout?
@@ -45,7 +48,7 @@ final class PipelineStore {
   func pipeline(for dispatch: Dispatch) throws(PluginError) -> VkPipeline {
     let key = Key(shader: dispatch.shader, constants: dispatch.constants)
     if let known = pipelines[key] { return known }
-    let words = try module(of: dispatch.shader)
+    let words = try module(of: key)
     var pipeline: VkPipeline?
     let result = vd_create_pipeline(
       queue.device, layout, words, words.count, dispatch.constants,
@@ -65,13 +68,19 @@ final class PipelineStore {
     vkDestroyDescriptorSetLayout(queue.device, setLayout, nil)
   }
 
-  private func module(of shader: ShaderVariant) throws(PluginError) -> [UInt32] {
-    if let known = modules[shader] { return known }
+  private func module(of wanted: Key) throws(PluginError) -> [UInt32] {
+    let shader = wanted.shader
+    let isFixed = writesConstants && ShaderSource.isUnrolled(shader.name)
+    let module = Key(shader: shader, constants: isFixed ? wanted.constants : [])
+    if let known = modules[module] { return known }
     guard ShaderSource.variants(of: shader.name).contains(shader) else {
       throw PluginError(
         ESP_INTERNAL, "vulkan: \(shader) is not among the variants that its file lists")
     }
-    let source = try ShaderSource.text(of: shader)
+    let source =
+      isFixed
+      ? try ShaderSource.text(of: shader, constants: wanted.constants)
+      : try ShaderSource.text(of: shader)
     let key = SPIRVKey(shader: shader.name, source: source, environment: environment)
     let words: [UInt32]
     if let kept = cache.load(key) {
@@ -80,7 +89,7 @@ final class PipelineStore {
       words = try ShaderCompiler.compile(source, name: "\(shader)")
       cache.store(words, for: key)
     }
-    modules[shader] = words
+    modules[module] = words
     return words
   }
 }

@@ -32,6 +32,7 @@ typedef struct vd_facts {
   bool has_bfloat16;
   bool has_cooperative_matrix; /* 16×16×16, f16 → f32, subgroup scope */
   bool has_memory_budget;
+  bool specialises_late; /* it optimises shaders before it knows their specialisation constants */
   uint32_t max_texels; /* of one texel buffer */
   uint64_t max_allocation_bytes;
   uint64_t max_buffer_bytes;
