@@ -1,3 +1,4 @@
+import CEspalierRuntime
 import Glibc
 
 /// Writing files so that a reader sees the old or the new content and never a part of it.
@@ -20,9 +21,8 @@ public enum AtomicFile {
         var position = 0
         try produce { chunk in
           try writeAll(chunk, to: descriptor, path: path)
-          // The disk begins at once, instead of when all is there; a wish, which may fail.
-          sync_file_range(
-            descriptor, off64_t(position), off64_t(chunk.count), UInt32(SYNC_FILE_RANGE_WRITE))
+          // The disk begins at once, instead of when all is there.
+          espalier_start_writing(descriptor, Int64(position), Int64(chunk.count))
           position += chunk.count
         }
         guard fsync(descriptor) == 0 else {

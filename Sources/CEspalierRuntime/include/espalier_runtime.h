@@ -60,4 +60,7 @@ void *_Nullable espalier_library_open(const char *_Nonnull file);
 /* The file that a symbol lies in, as the loader names it, or null. */
 const char *_Nullable espalier_symbol_file(const void *_Nonnull symbol);
 
+/* Lets the disk begin to write a part of a file that was just written to memory. */
+void espalier_start_writing(int32_t descriptor, int64_t position, int64_t count);
+
 #endif
