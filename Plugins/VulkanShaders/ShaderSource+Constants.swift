@@ -30,7 +30,7 @@ extension ShaderSource {
       let text = value(match.1).map { literal($0, type: match.2) } ?? String(match.4)
       return "const \(match.2) \(match.3) = \(text);" + line[match.range.upperBound...]
     }
-    return line.replacing(size) { match in
+    return String(line).replacing(size) { match in
       "local_size_\(match.1) = \(value(match.2) ?? 1)"
     }
   }
