@@ -75,6 +75,8 @@ let package = Package(
     .target(name: "EspalierABI"),
     .target(name: "CEspalierRuntime"),
     module("EspalierTensors", ["CEspalierRuntime"]),
+    // JSON as Python writes it, and names that are alike.
+    module("EspalierText", []),
     // What a Swift plugin is compiled with; its C part calls the plugin's registration.
     .target(name: "CEspalierPluginKit"),
     module("EspalierPluginKit", ["EspalierABI", "CEspalierPluginKit"]),
@@ -83,14 +85,17 @@ let package = Package(
     // 2: protocols, plugin loader and registry, executables.
     module(
       "EspalierHost",
-      ["EspalierABI", "EspalierTensors", "EspalierGraph", "CEspalierRuntime", logging]),
+      [
+        "EspalierABI", "EspalierTensors", "EspalierText", "EspalierGraph", "CEspalierRuntime",
+        logging,
+      ]),
     module("EspalierConformance", ["EspalierABI"]),
     // 3: files.
     .systemLibrary(name: "CXXHash", pkgConfig: "libxxhash", providers: [.apt(["libxxhash-dev"])]),
     .target(
       name: "CEspalierImageCodecs",
       linkerSettings: [.linkedLibrary("png"), .linkedLibrary("jpeg")]),
-    module("EspalierCheckpoints", ["EspalierTensors", "CXXHash"]),
+    module("EspalierCheckpoints", ["EspalierTensors", "EspalierText", "CXXHash"]),
     // The files are embedded by presets.c.
     .target(name: "CEspalierPresets", exclude: ["sdxl-base-1.0"]),
     module("EspalierPresets", ["EspalierCheckpoints", "CEspalierPresets"]),
@@ -214,7 +219,10 @@ let package = Package(
     tests(
       "EspalierHost",
       exclude: ["Plugins"],
-      ["EspalierABI", "EspalierTensors", "EspalierGraph", "CEspalierRuntime", logging]),
+      [
+        "EspalierABI", "EspalierTensors", "EspalierText", "EspalierGraph", "CEspalierRuntime",
+        logging,
+      ]),
     tests("EspalierCheckpoints", ["EspalierTensors"]),
     tests("EspalierImages", ["EspalierTensors"]),
     tests("EspalierTokenizers", ["EspalierTensors"]),

@@ -41,6 +41,8 @@ struct Conformance: ParsableCommand {
       "Only this operation, as in linear or conv2d_dx (repeatable).", valueName: "name"))
   var operations: [String] = []
 
+  @OptionGroup var backendOptions: BackendOptionFlags
+
   @Option(help: ArgumentHelp("Write all results to this file as JSON.", valueName: "file"))
   var json: String?
 
@@ -82,7 +84,8 @@ struct Conformance: ParsableCommand {
   func run() throws {
     let codes = operations.compactMap { OperationCode(name: $0) }
     let cases = ConformanceSuite.cases(codes.isEmpty ? OperationCode.allCases : codes, shapes.sets)
-    let worker = ConformanceWorker(target: ConformanceTarget(target), threads: threads)
+    let worker = ConformanceWorker(
+      target: ConformanceTarget(target), options: try backendOptions.assignments, threads: threads)
     if let workerStart {
       let channel = try ConformanceChannel.takeOverStandardOutput()
       return try worker.run(cases, from: workerStart, report: channel.send)
@@ -105,6 +108,7 @@ struct Conformance: ParsableCommand {
   private var workerArguments: [String] {
     ["conformance", target, "--shapes", shapes.rawValue]
       + operations.flatMap { ["--op", $0] }
+      + backendOptions.texts.flatMap { ["--backend_option", $0] }
       + (threads.map { ["--threads", String($0)] } ?? []) + ["--worker-from"]
   }
 

@@ -5,6 +5,7 @@ import Foundation
 /// Opens the plugin and runs cases on its device.
 struct ConformanceWorker {
   let target: ConformanceTarget
+  let options: [OptionAssignment]
   let threads: Int?
   /// How long the largest case of an operation is repeated to time it, in seconds.
   private static let timedSeconds = 0.2
@@ -20,7 +21,8 @@ struct ConformanceWorker {
     let (registry, plugin, device) = try target.open()
     defer { registry.shutdown() }
     let backend = try ConformanceBackend(
-      name: plugin.name, api: plugin.api.pointee, deviceIndex: UInt32(device.index))
+      name: plugin.name, api: plugin.api.pointee, deviceIndex: UInt32(device.index),
+      options: plugin.settings(options))
     try report(
       .opened(
         ConformanceSubject(

@@ -1,4 +1,5 @@
 import ArgumentParser
+import EspalierHost
 
 /// The root command.
 struct Espalier: AsyncParsableCommand {
@@ -38,6 +39,10 @@ struct Espalier: AsyncParsableCommand {
   }
 
   private static func report(_ error: any Error) -> Int32 {
+    if error is OptionError {
+      StandardError.write("error: \(error)")
+      return Code.usage
+    }
     switch exitCode(for: error) {
     case .success:  // --help, --version
       print(fullMessage(for: error))

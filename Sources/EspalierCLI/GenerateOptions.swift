@@ -1,4 +1,5 @@
 import ArgumentParser
+import EspalierHost
 import EspalierTensors
 
 /// How weights and images are stored while computing; sums are always made in float32.
@@ -56,6 +57,13 @@ struct GenerateModelOptions: ParsableArguments {
   var schedulerConfiguration: String?
 
   @Option(
+    name: .customLong("scheduler_option"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      "Set a key of the scheduler's configuration (repeatable); 'espalier plugins NAME' lists them.",
+      valueName: "key=value"))
+  var schedulerOptions: [String] = []
+
+  @Option(
     name: .customLong("backend"),
     help: ArgumentHelp(
       "auto, NAME or NAME:DEVICE, as 'espalier plugins' lists them.", valueName: "name"))
@@ -65,6 +73,14 @@ struct GenerateModelOptions: ParsableArguments {
     name: .customLong("mixed_precision"),
     help: ArgumentHelp("Type of the weights: no keeps the files'. The VAE's are never converted."))
   var mixedPrecision = MixedPrecision.no
+
+  @OptionGroup var backendOptions: BackendOptionFlags
+
+  func validate() throws { _ = try schedulerAssignments }
+
+  var schedulerAssignments: [OptionAssignment] {
+    get throws { try OptionAssignment.all(schedulerOptions, flag: "--scheduler_option") }
+  }
 }
 
 /// What `espalier generate` generates.

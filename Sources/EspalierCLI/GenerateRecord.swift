@@ -1,4 +1,5 @@
 import ArgumentParser
+import EspalierCheckpoints
 import EspalierHost
 import EspalierPipelines
 import Foundation
@@ -14,6 +15,8 @@ struct GenerateRecord {
     var prompt: String
     var negativePrompt: String?
     var scheduler: String
+    /// What its short name and the command line set, by key.
+    var schedulerOptions: [String: String]?
     var numInferenceSteps: Int
     var guidanceScale: Double
     var guidanceRescale: Double
@@ -33,12 +36,12 @@ struct GenerateRecord {
 
   private let command: Generate
   private let settings: GenerationConfiguration
-  private let scheduler: String
+  private let scheduler: NoiseScheduler
   private let device: ComputeDevice
   private let result: Generation
 
   init(
-    _ command: Generate, _ settings: GenerationConfiguration, scheduler: String,
+    _ command: Generate, _ settings: GenerationConfiguration, scheduler: NoiseScheduler,
     device: ComputeDevice, result: Generation
   ) {
     self.command = command
@@ -59,7 +62,10 @@ struct GenerateRecord {
       program: "espalier \(Espalier.configuration.version)",
       model: Self.baseName(command.model.model), vae: command.model.vae.map(Self.baseName),
       adapters: adapters, images: images ?? [], prompt: source.prompt,
-      negativePrompt: source.negativePrompt, scheduler: scheduler,
+      negativePrompt: source.negativePrompt, scheduler: scheduler.className,
+      schedulerOptions: scheduler.replaced.isEmpty
+        ? nil
+        : Dictionary(scheduler.replaced.map { ($0.key, $0.value.optionText) }) { $1 },
       numInferenceSteps: settings.numInferenceSteps, guidanceScale: settings.guidanceScale,
       guidanceRescale: settings.guidanceRescale,
       adapterConditioningScale: adapters.isEmpty ? [] : settings.adapterConditioningScale,

@@ -20,7 +20,7 @@ struct GenerateRun {
     let adapters = try model.adapters.map { try AdapterComponent(folder: $0, storage: storage) }
     let scheduler = try scheduler(folder)
     let choice = try registry.backend(named: model.backend)
-    let device = try ComputeDevice(choice.backend, choice.device)
+    let device = try model.backendOptions.open(choice)
     let pipeline = try StableDiffusionXLAdapterPipeline(
       folder, adapters: adapters, scheduler: scheduler, device: device, storage: storage)
     let size = try pipeline.check(settings)
@@ -29,7 +29,7 @@ struct GenerateRun {
     let progress = GenerateProgress()
     let result = try pipeline.generate(settings, profile: profile, report: progress.report)
     let record = GenerateRecord(
-      command, settings, scheduler: scheduler.className, device: device, result: result)
+      command, settings, scheduler: scheduler, device: device, result: result)
     for (index, (image, path)) in zip(result.images, files.images).enumerated() {
       try image.writePNG(to: path, text: ["parameters": record.json(picture: index)])
       print(path)
@@ -47,7 +47,7 @@ struct GenerateRun {
       configuration: model.schedulerConfiguration)
     return try registry.scheduler(
       named: model.scheduler ?? className ?? "EulerDiscreteScheduler",
-      configuration: configuration)
+      configuration: configuration, options: model.schedulerAssignments)
   }
 
   /// The images in sets of one for each adapter.

@@ -1,3 +1,4 @@
+import EspalierCheckpoints
 import EspalierHost
 import EspalierTensors
 
@@ -8,6 +9,8 @@ struct PluginDocument: Encodable {
     var version, summary, reason, shadowedBy: String?
     var devices: [Device]?
     var schedulers: [Scheduler]?
+    /// Not of a scheduler plugin, whose classes have theirs.
+    var options: [Option]?
   }
 
   struct Device: Encodable {
@@ -21,6 +24,16 @@ struct PluginDocument: Encodable {
 
   struct Scheduler: Encodable {
     let shortName, className, summary: String
+    let options: [Option]
+    /// What the short name stands for beside the class, as texts.
+    let preset: [String: String]?
+  }
+
+  struct Option: Encodable {
+    let name, type: String
+    let `default`: String?
+    let choices: [String]?
+    let summary: String
   }
 
   struct Folder: Encodable {
@@ -40,15 +53,15 @@ struct PluginDocument: Encodable {
       Plugin(name: entry.name, kind: entry.kind.rawValue, file: entry.file, status: status)
     }
     switch entry.outcome {
-    case .usable(let version, let summary, let devices, let schedulers):
+    case .usable(let contents):
       var plugin = base("usable")
-      plugin.version = version
-      plugin.summary = summary
-      if entry.kind == .backend { plugin.devices = devices.map(device) }
+      plugin.version = contents.version
+      plugin.summary = contents.summary
+      if entry.kind == .backend { plugin.devices = contents.devices.map(device) }
       if entry.kind == .scheduler {
-        plugin.schedulers = schedulers.map {
-          Scheduler(shortName: $0.shortName, className: $0.className, summary: $0.summary)
-        }
+        plugin.schedulers = contents.schedulers.map(scheduler)
+      } else {
+        plugin.options = contents.options.map(option)
       }
       return plugin
     case .refused(let reason):
@@ -60,6 +73,20 @@ struct PluginDocument: Encodable {
       plugin.shadowedBy = winner
       return plugin
     }
+  }
+
+  private static func scheduler(_ entry: SchedulerClass) -> Scheduler {
+    Scheduler(
+      shortName: entry.shortName, className: entry.className, summary: entry.summary,
+      options: entry.options.map(option),
+      preset: entry.preset.isEmpty
+        ? nil : Dictionary(entry.preset.map { ($0.key, $0.value.optionText) }) { $1 })
+  }
+
+  private static func option(_ option: PluginOption) -> Option {
+    Option(
+      name: option.name, type: option.kind.rawValue, default: option.defaultValue,
+      choices: option.choices.isEmpty ? nil : option.choices, summary: option.summary)
   }
 
   private static func device(_ device: DeviceInfo) -> Device {

@@ -12,13 +12,11 @@ enum PluginListing {
     var others: [String] = []
     for entry in inventory.entries {
       switch entry.outcome {
-      case .usable(let version, let summary, let devices, let schedulers):
-        rows.append([entry.name, entry.kind.rawValue, version, entry.file])
-        var lines = [summary] + devices.flatMap(Self.lines)
-        if !schedulers.isEmpty {
-          lines += schedulers.map { "\($0.shortName): \($0.className)" }
-        }
-        if entry.kind == .backend && devices.isEmpty { lines.append("no device") }
+      case .usable(let contents):
+        rows.append([entry.name, entry.kind.rawValue, contents.version, entry.file])
+        var lines = [contents.summary] + contents.devices.flatMap(Self.lines)
+        lines += contents.schedulers.map { "\($0.shortName): \($0.className)" }
+        if entry.kind == .backend && contents.devices.isEmpty { lines.append("no device") }
         details[rows.count - 1] = lines
       case .refused(let reason):
         others.append("refused   \(entry.file)\n          \(reason)")
@@ -33,8 +31,10 @@ enum PluginListing {
     return lines.joined(separator: "\n")
   }
 
-  private static func columns(_ rows: [[String]], _ details: [Int: [String]]) -> [String] {
-    let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+  /// Rows with their columns below each other, and lines below some of them.
+  static func columns(_ rows: [[String]], _ details: [Int: [String]] = [:]) -> [String] {
+    let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0
+    }
     return rows.indices.flatMap { index -> [String] in
       let cells = zip(rows[index], widths).map { cell, width in
         cell.padding(toLength: max(width, cell.count), withPad: " ", startingAt: 0)
@@ -46,7 +46,7 @@ enum PluginListing {
   }
 
   /// The device's number, name and kind; below, indented, what it is in detail and what it offers.
-  private static func lines(_ device: DeviceInfo) -> [String] {
+  static func lines(_ device: DeviceInfo) -> [String] {
     let memory = [
       device.memoryByteCount.map { "memory \(ByteCount($0))" },
       device.freeMemoryByteCount.map { "\(ByteCount($0)) free" },

@@ -33,11 +33,13 @@ struct Train: ParsableCommand {
     for notice in inert.notices { StandardError.write("note: " + notice) }
     var settings = settings()
     settings.reportTo = try logging.loggers(in: registry)
+    settings.loggerOptions = try registry.loggerOptions(
+      logging.loggerAssignments, for: settings.reportTo)
     let choice = try registry.backend(named: runOptions.backend)
     try logging.profile.map(GenerateFiles.checkParent)
     let progress = TrainProgress(profile: logging.profile)
     let trainer = try AdapterTrainer(
-      settings, registry: registry, device: try ComputeDevice(choice.backend, choice.device),
+      settings, registry: registry, device: try runOptions.backendOptions.open(choice),
       observer: progress)
     let summary: TrainingSummary
     do {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Espalier
+import EspalierHost
 
 /// What a run reports and shows.
 struct TrainLoggingOptions: ParsableArguments {
@@ -10,6 +11,15 @@ struct TrainLoggingOptions: ParsableArguments {
     name: .customLong("report_to"),
     help: "Logger plugins, separated by commas, 'all' or 'none' (default: tensorboard, else csv).")
   var reportTo: String?
+
+  @Option(
+    name: .customLong("logger_option"), parsing: .unconditionalSingleValue,
+    help: ArgumentHelp(
+      """
+      Set an option of a logger (repeatable), as in csv.KEY=VALUE; the name may be left out if there is one logger. \
+      'espalier plugins NAME' lists them. (This program's own.)
+      """, valueName: "name.key=value"))
+  var loggerOptions: [String] = []
 
   @Option(name: .customLong("tracker_project_name"), help: "The project's name in the loggers.")
   var trackerProjectName = "sd_xl_train_t2iadapter"
@@ -48,6 +58,7 @@ struct TrainLoggingOptions: ParsableArguments {
     guard (1...100).contains(profileSteps) else {
       throw ValidationError("--profile_steps is \(profileSteps), expected 1 to 100")
     }
+    _ = try loggerAssignments
   }
 
   func apply(to configuration: inout TrainingConfiguration) {
@@ -58,6 +69,10 @@ struct TrainLoggingOptions: ParsableArguments {
     configuration.numValidationImages = numValidationImages
     configuration.validationSteps = validationSteps
     configuration.profileSteps = profile == nil ? 0 : profileSteps
+  }
+
+  var loggerAssignments: [OptionAssignment] {
+    get throws { try OptionAssignment.all(loggerOptions, flag: "--logger_option") }
   }
 
   /// The reference refuses W&B together with a hub token, which would be logged; here also for 'all'.
@@ -76,7 +91,7 @@ struct TrainLoggingOptions: ParsableArguments {
   func loggers(in registry: PluginRegistry) throws -> [String] {
     let available = registry.names(of: .logger)
     switch requested {
-    case ["all"]: return available
+    case ["all"]: return registry.usableLoggers()
     case ["none"]: return []
     case .some(let names):
       // An unknown name is refused before anything is computed.

@@ -9,6 +9,8 @@ struct TrainRunOptions: ParsableArguments {
   @Option(help: "NAME[:DEVICE] of a backend plugin, or auto.")
   var backend = "auto"
 
+  @OptionGroup var backendOptions: BackendOptionFlags
+
   @Option(name: .customLong("output_dir"), help: "Where the adapter and checkpoints go.")
   var outputDir = "t2iadapter-model"
 

@@ -38,6 +38,82 @@ import Testing
     }
   }
 
+  /// The configuration with which the plugin made its scheduler.
+  private func configuration(
+    _ name: String, _ configuration: String, _ options: [String] = [],
+    preset: String? = nil
+  ) throws -> String {
+    let workshop = try Workshop()
+    try workshop.build(
+      "scheduler", "libespalier-scheduler-sample.so",
+      ["-DSPELLS_CONFIG", "-DWITH_PRESET"] + (preset.map { ["-DPRESET=\($0)"] } ?? []))
+    let scheduler = try workshop.registry().scheduler(
+      named: name, configuration: configuration,
+      options: options.map { try OptionAssignment($0, flag: "--scheduler_option") })
+    return String(decoding: scheduler.sigmas.map { UInt8($0) }, as: UTF8.self)
+  }
+
+  @Test func `a configuration without options goes to the plugin as it is`() throws {
+    let text = #"{ "factor" :2e0,"other":[1,NaN] }"#
+    #expect(try configuration("half", text) == text)
+  }
+
+  @Test func `a short name's preset replaces keys, and a user's options replace both`() throws {
+    let text = #"{"other": [1, NaN], "factor": 2}"#
+    #expect(
+      try configuration("half_fast", text) == #"{"other":[1,NaN],"factor":3,"fast":true}"#)
+    #expect(
+      try configuration("half_fast", text, ["factor=0.5"])
+        == #"{"other":[1,NaN],"factor":0.5,"fast":true}"#)
+    #expect(
+      try configuration("sample:half", text, ["sample.fast=false"])
+        == #"{"other":[1,NaN],"factor":2,"fast":false}"#)
+    #expect(try configuration("HalfScheduler", text) == text)
+  }
+
+  @Test func `options of a scheduler are checked`() throws {
+    #expect(
+      throws: OptionError.unknown(
+        OptionAssignment(flag: "--scheduler_option", key: "factr", value: "1"),
+        owner: "scheduler 'half'", plugin: "half", options: ["factor", "fast"])
+    ) { try configuration("half", "{}", ["factr=1"]) }
+    #expect(throws: OptionError.self) { try configuration("broken", "{}", ["factor=1"]) }
+    let broken = #expect(throws: SchedulerError.self) {
+      try configuration("half", "[1]", ["factor=1"])
+    }
+    #expect("\(try #require(broken))".contains("no JSON object"))
+  }
+
+  @Test func `a preset that is no object refuses the plugin, and others are still found`() throws {
+    let workshop = try Workshop()
+    try workshop.build(
+      "scheduler", "libespalier-scheduler-a.so",
+      ["-DNAME=\"a\"", "-DWITH_PRESET", "-DPRESET=\"[1]\""])
+    try workshop.build("scheduler", "libespalier-scheduler-b.so", ["-DNAME=\"b\""])
+    let registry = try workshop.registry()
+    let refusal = try #require(registry.inventory().refusal("a"))
+    #expect(refusal.contains("preset of its scheduler 'half_fast' is no JSON object"))
+    #expect(try registry.scheduler(named: "half").pluginName == "b")
+  }
+
+  @Test(arguments: [
+    ("-DCALLS=0", "plans 0 model calls for 5 steps, expected 5 to 160"),
+    ("-DCALLS=4", "plans 4 model calls for 5 steps"),
+    ("-DCALLS=4000000000u", "plans 4000000000 model calls for 5 steps"),
+    ("-DTIMESTEP=0.0/0.0", "with timestep 0 = "),
+    ("-DTIMESTEP=(call==4?INFINITY:1)", "with timestep 4 = inf, which is not finite"),
+  ])
+  func `a schedule that cannot be is refused`(flag: String, reason: String) throws {
+    let workshop = try Workshop()
+    try workshop.build("scheduler", "libespalier-scheduler-sample.so", [flag])
+    let scheduler = try workshop.registry().scheduler(named: "half")
+    let error = #expect(throws: SchedulerError.self) { try scheduler.setTimesteps(5) }
+    let text = "\(try #require(error))"
+    #expect(
+      text.contains("scheduler 'HalfScheduler'") && text.contains(reason), Comment(rawValue: text))
+    #expect(scheduler.callCount == 0 || flag.hasPrefix("-DTIMESTEP"))
+  }
+
   @Test func `of two plugins that offer a class the first one is taken`() throws {
     let workshop = try Workshop()
     try workshop.build(

@@ -117,6 +117,23 @@ import Testing
     #expect((PluginFile(path: "/x/" + name) != nil) == isPlugin)
   }
 
+  @Test func `a plugin that does not end is left to itself, and the others are ended`() throws {
+    let workshop = try Workshop()
+    for name in ["first", "last"] {
+      try workshop.backend(name, ["-DSHUTDOWN_FILE=\"test_stuck_file\""])
+    }
+    try workshop.backend("stuck", ["-DSHUTDOWN_HANGS"])
+    let file = workshop.folder + "/order"
+    HostServices.setSetting("test_stuck_file", to: file)
+    let registry = try workshop.registry()
+    for name in ["first", "stuck", "last"] { _ = try registry.backend(named: name) }
+    let clock = ContinuousClock()
+    let start = clock.now
+    registry.shutdown(waitingAtMost: 0.2)
+    #expect(clock.now - start < .seconds(10))
+    #expect(try String(contentsOfFile: file, encoding: .utf8) == "last\nfirst\n")
+  }
+
   @Test func `plugins are ended once, in reverse order of opening`() throws {
     let workshop = try Workshop()
     for name in ["one", "two", "three"] { try workshop.backend(name) }

@@ -106,7 +106,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [["--threads", "0"], ["--threads", "many"], ["--bogus"], ["file"]])
+  @Test(arguments: [["--threads", "0"], ["--threads", "many"], ["--bogus"], ["a", "b"]])
   func `a wrong command line exits with 2`(arguments: [String]) throws {
     let result = try espalier(["plugins"] + arguments)
     #expect(result.status == 2)

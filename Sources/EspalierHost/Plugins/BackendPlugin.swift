@@ -1,4 +1,5 @@
 public import EspalierABI
+import EspalierText
 
 /// A backend plugin: hardware that runs compute graphs.
 ///
@@ -14,6 +15,9 @@ public final class BackendPlugin: @unchecked Sendable {
   public let api: UnsafePointer<esp_backend_api>
   /// The devices, as they were when the plugin was first asked; empty on a machine without any.
   public let devices: [DeviceInfo]
+  /// What a user may set when a device is opened.
+  public let options: [PluginOption]
+  private let optionOwner: OptionOwner
 
   /// - Throws: `BackendError` if the backend cannot list its devices.
   init(_ plugin: LoadedPlugin, api: UnsafePointer<esp_backend_api>) throws(BackendError) {
@@ -21,6 +25,8 @@ public final class BackendPlugin: @unchecked Sendable {
     version = plugin.version
     file = plugin.file
     self.api = api
+    options = plugin.options
+    optionOwner = plugin.optionOwner
     devices = try Self.list(api, backend: plugin.name)
   }
 
@@ -64,6 +70,18 @@ public final class BackendPlugin: @unchecked Sendable {
         backend: name, selector: selector, devices: found.map(\.description))
     }
     return device
+  }
+
+  /// A user's options, checked against what the backend describes, as `ComputeDevice` takes them.
+  ///
+  /// - Throws: `OptionError`.
+  public func settings(
+    _ assignments: [OptionAssignment]
+  ) throws(OptionError) -> [String: String] {
+    let settled = try OptionOwner.settle(assignments, kind: .backend, among: [optionOwner])
+    return Dictionary(
+      settled[0].map { ($0.key, $0.value.string ?? JSONWriter.compact($0.value)) }
+    ) { _, last in last }
   }
 
   /// The best device by class, the first of several equal ones; nil if there is none.

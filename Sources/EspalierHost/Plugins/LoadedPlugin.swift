@@ -13,12 +13,14 @@ final class LoadedPlugin: @unchecked Sendable {
   let minorVersion: UInt32
   /// The host's copy of the table of functions, by kind.
   let api: API
+  /// The options that the plugin itself takes; a scheduler plugin's are those of its classes.
+  let options: [PluginOption]
   private let table: UnsafePointer<esp_plugin>
 
   /// The table of functions of each kind.
   enum API {
     case backend(UnsafePointer<esp_backend_api>)
-    case scheduler(UnsafePointer<esp_scheduler_api>)
+    case scheduler(UnsafePointer<esp_scheduler_api>, [SchedulerClass])
     case logger(UnsafePointer<esp_logger_api>)
     case communicator(UnsafePointer<esp_communicator_api>)
   }
@@ -48,8 +50,22 @@ final class LoadedPlugin: @unchecked Sendable {
     self.file = file.path
     minorVersion = table.pointee.abi_minor
     self.table = table
-    api = try Self.api(table.pointee.api, of: file.kind)
+    do {
+      options = try PluginOption.all(
+        table.pointee.options, count: table.pointee.option_count, minor: table.pointee.abi_minor)
+    } catch {
+      throw .options(schedulerClass: nil, error)
+    }
+    api = try Self.api(table.pointee, of: file)
   }
+
+  /// How the user's options reach it.
+  var optionOwner: OptionOwner {
+    OptionOwner(title: "\(kind.rawValue) '\(name)'", names: [name], options: options)
+  }
+
+  /// True if it wants to be told that no call follows.
+  var hasShutdown: Bool { table.pointee.shutdown != nil }
 
   /// Tells the plugin that no call follows.
   func shutdown() { table.pointee.shutdown?() }
@@ -58,26 +74,28 @@ final class LoadedPlugin: @unchecked Sendable {
   private static let head = 8
 
   private static func api(
-    _ source: UnsafeRawPointer, of kind: PluginKind
+    _ plugin: esp_plugin, of file: PluginFile
   ) throws(PluginRefusal) -> API {
-    switch kind {
+    let source = plugin.api
+    switch file.kind {
     case .backend:
-      .backend(
+      return .backend(
         try PluginTable.copy(
           source, as: esp_backend_api.self, named: "esp_backend_api", head: head,
           required: RequiredFields.backend))
     case .scheduler:
-      .scheduler(
-        try PluginTable.copy(
-          source, as: esp_scheduler_api.self, named: "esp_scheduler_api", head: head,
-          required: RequiredFields.scheduler))
+      let api = try PluginTable.copy(
+        source, as: esp_scheduler_api.self, named: "esp_scheduler_api", head: head,
+        required: RequiredFields.scheduler)
+      return .scheduler(
+        api, try SchedulerClass.all(of: api, plugin: file.name, minor: plugin.abi_minor))
     case .logger:
-      .logger(
+      return .logger(
         try PluginTable.copy(
           source, as: esp_logger_api.self, named: "esp_logger_api", head: head,
           required: RequiredFields.logger))
     case .communicator:
-      .communicator(
+      return .communicator(
         try PluginTable.copy(
           source, as: esp_communicator_api.self, named: "esp_communicator_api", head: head,
           required: RequiredFields.communicator))

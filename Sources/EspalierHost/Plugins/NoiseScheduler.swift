@@ -1,4 +1,5 @@
 import EspalierABI
+public import EspalierText
 import Synchronization
 
 /// A diffusion noise scheduler made by a scheduler plugin.
@@ -13,15 +14,24 @@ public final class NoiseScheduler: @unchecked Sendable {
   public let shortName: String
   /// The plugin that made it.
   public let pluginName: String
+  /// What the short name and the user's options replaced in the configuration.
+  public let replaced: [JSONMember]
   private let api: UnsafePointer<esp_scheduler_api>
   private let scheduler: OpaquePointer
-  private let lock = Mutex(())
+  /// Guards the scheduler; the model calls of the schedule, 0 before there is one.
+  private let lock = Mutex(0)
 
-  /// - Parameter configuration: The JSON text of `scheduler_config.json`.
+  /// - Parameters:
+  ///   - configuration: The JSON text of `scheduler_config.json`.
+  ///   - replaced: Keys to set in it.
   /// - Throws: `SchedulerError.failed`, with the plugin's own words about a bad value.
   init(
-    _ schedulerClass: SchedulerClass, api: UnsafePointer<esp_scheduler_api>, configuration: String
+    _ schedulerClass: SchedulerClass, api: UnsafePointer<esp_scheduler_api>, configuration: String,
+    replacing replaced: [JSONMember] = []
   ) throws(SchedulerError) {
+    self.replaced = replaced
+    let configuration = try Self.text(
+      configuration, replacing: replaced, of: schedulerClass.className)
     className = schedulerClass.className
     shortName = schedulerClass.shortName
     pluginName = schedulerClass.pluginName
@@ -43,19 +53,41 @@ public final class NoiseScheduler: @unchecked Sendable {
   deinit { api.pointee.destroy(scheduler) }
 
   /// Prepares a generation of `inferenceSteps` steps and forgets all history.
+  ///
+  /// - Throws: `SchedulerError`, also for a schedule that cannot be: too few or too many model calls,
+  ///   numbers that are not finite.
   public func setTimesteps(_ inferenceSteps: Int) throws(SchedulerError) {
+    lock.withLock { $0 = 0 }
     try call("plan \(inferenceSteps) steps") { api, scheduler, error in
       api.set_timesteps(scheduler, Int32(clamping: inferenceSteps), error)
     }
+    let steps = max(inferenceSteps, 1)
+    let allowed = steps...steps * Self.mostCallsOfStep
+    let count = lock.withLock { _ in Int(api.pointee.call_count(scheduler)) }
+    guard allowed.contains(count) else {
+      throw .callCount(
+        scheduler: className, steps: inferenceSteps, found: count, allowed: allowed)
+    }
+    lock.withLock { $0 = count }
+    let schedule =
+      timesteps.enumerated().map { ("timestep \($0)", $1) } + [("init_noise_sigma", initNoiseSigma)]
+    for (what, value) in schedule where !value.isFinite {
+      throw .scheduleNotFinite(
+        scheduler: className, steps: inferenceSteps, what: what, value: "\(value)")
+    }
   }
 
-  /// The model calls of one generation; more than the steps where a step calls the model twice.
-  public var callCount: Int { lock.withLock { _ in Int(api.pointee.call_count(scheduler)) } }
+  /// No method calls the model more often in a step.
+  private static let mostCallsOfStep = 32
+
+  /// The model calls of one generation, more than the steps where a step calls the model twice; 0 before
+  /// `setTimesteps`.
+  public var callCount: Int { lock.withLock { $0 } }
 
   /// The timestep of every model call, in order.
   public var timesteps: [Double] {
-    lock.withLock { _ in
-      (0..<api.pointee.call_count(scheduler)).map { api.pointee.timestep(scheduler, $0) }
+    lock.withLock { count in
+      (0..<UInt32(clamping: count)).map { api.pointee.timestep(scheduler, $0) }
     }
   }
 
@@ -98,6 +130,22 @@ public final class NoiseScheduler: @unchecked Sendable {
     }
     if let failure {
       throw .failed(scheduler: className, operation: operation(), failure)
+    }
+  }
+
+  /// A configuration in which keys are replaced; unchanged if there are none.
+  private static func text(
+    _ configuration: String, replacing replaced: [JSONMember], of scheduler: String
+  ) throws(SchedulerError) -> String {
+    guard !replaced.isEmpty else { return configuration }
+    do throws(JSONSyntaxError) {
+      let value = try JSONValue(parsing: configuration.utf8)
+      guard let members = value.members else {
+        throw JSONSyntaxError(offset: 0, expected: "an object", found: value.kind)
+      }
+      return JSONWriter.compact(.object(members.replacing(replaced)))
+    } catch {
+      throw .configuration(scheduler: scheduler, detail: error.description)
     }
   }
 

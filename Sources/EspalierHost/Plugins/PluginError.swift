@@ -1,4 +1,5 @@
 import EspalierABI
+import EspalierText
 
 /// Why plugins could not be found or opened.
 public enum PluginError: Error, Equatable {
@@ -28,7 +29,9 @@ extension PluginError: CustomStringConvertible {
     case .unreadableFolder(let folder):
       "cannot read the folder \(folder) given with --plugin-dir; check the path"
     case .unknown(let kind, let name, let available, let folders):
-      "there is no \(kind.rawValue) '\(name)'; " + Self.alternatives(available, kind)
+      "there is no \(kind.rawValue) '\(name)'; "
+        + (NearestNames.of(name, among: available).first.map { "did you mean '\($0)'? " } ?? "")
+        + Self.alternatives(available, kind)
         + Self.searched(folders)
     case .noDevice(let tried, let folders):
       "no backend offers a device that 'auto' may choose"

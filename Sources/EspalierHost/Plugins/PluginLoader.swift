@@ -1,3 +1,4 @@
+import Dispatch
 import Logging
 import Synchronization
 
@@ -94,13 +95,29 @@ final class PluginLoader: Sendable {
   }
 
   /// Ends all opened plugins, the last opened first; no plugin may be called after this.
-  func shutdown() {
+  ///
+  /// - Parameter seconds: How long to wait for each at most; one that hangs is left to itself with a
+  ///   warning, so that it cannot keep the program from ending.
+  func shutdown(waitingAtMost seconds: Double) {
     let opened = state.withLock { state in
       defer { state.opened = [] }
       state.isShutDown = true
       return state.opened
     }
-    for plugin in opened.reversed() { plugin.shutdown() }
+    for plugin in opened.reversed() where plugin.hasShutdown {
+      let done = DispatchSemaphore(value: 0)
+      DispatchQueue(label: "espalier.shutdown.\(plugin.name)").async {
+        plugin.shutdown()
+        done.signal()
+      }
+      if done.wait(timeout: .now() + seconds) == .timedOut {
+        Self.logger.warning(
+          """
+          the \(plugin.kind.rawValue) '\(plugin.name)' did not end within \(seconds) s and is left to itself; \
+          report this to the author of \(plugin.file)
+          """)
+      }
+    }
   }
 
   /// Marks every file that comes after another one of its kind and name; the same file twice is one.

@@ -22,6 +22,10 @@ public enum PluginRefusal: Error, Equatable, Sendable {
   case tooShort(structure: String, bytes: Int, required: Int)
   /// A required function or text lies beyond the end of its struct, or is null.
   case missingField(structure: String, field: String, beyondEnd: Bool)
+  /// The plugin, or the scheduler class of this name, describes its options wrongly.
+  case options(schedulerClass: String?, OptionFault)
+  /// What a scheduler's short name stands for is no JSON object.
+  case preset(schedulerClass: String, String)
   /// Another library, or the same one twice, offers a plugin of this kind and name.
   case duplicate(kind: PluginKind, name: String, file: String)
 }
@@ -59,6 +63,12 @@ extension PluginRefusal: CustomStringConvertible {
       "its \(structure) lacks the required '\(field)'"
         + (beyondEnd ? " (the struct ends before it)" : " (it is null)")
         + "; rebuild the plugin with this espalier's header"
+    case .options(let schedulerClass, let fault):
+      (schedulerClass.map { "its scheduler '\($0)' " } ?? "it ")
+        + "\(fault); report this to the plugin's author"
+    case .preset(let schedulerClass, let fault):
+      "the preset of its scheduler '\(schedulerClass)' is no JSON object: \(fault);"
+        + " report this to the plugin's author"
     case .duplicate(let kind, let name, let file):
       "the \(kind.rawValue) '\(name)' is already offered by \(file); remove one of the two"
     }

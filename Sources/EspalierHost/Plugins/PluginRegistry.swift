@@ -22,9 +22,11 @@ public final class PluginRegistry: Sendable {
   }
 
   /// Ends all opened plugins, the last opened first; nothing of theirs may be used afterwards.
-  public func shutdown() {
+  ///
+  /// - Parameter seconds: How long to wait for each at most; one that hangs is left to itself.
+  public func shutdown(waitingAtMost seconds: Double = 5) {
     backends.withLock { $0 = [:] }
-    loader.shutdown()
+    loader.shutdown(waitingAtMost: seconds)
   }
 
   /// The backend and device that `selector` names.

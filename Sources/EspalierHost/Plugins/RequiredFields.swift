@@ -52,6 +52,10 @@ enum RequiredFields {
     ]
   }
 
+  static var optionDescription: [PluginTable.Required<esp_option_description>] {
+    [.init(name: "name", field: \.name), .init(name: "summary", field: \.summary)]
+  }
+
   static var logger: [PluginTable.Required<esp_logger_api>] {
     [
       .init(name: "open", field: \.open), .init(name: "scalars", field: \.scalars),

@@ -10,6 +10,12 @@ public enum SchedulerError: Error, Equatable {
   case counts(scheduler: String, operation: String, input: String, expected: Int, found: Int)
   /// The scheduler needs noise for this step and got none.
   case missingNoise(scheduler: String, operation: String)
+  /// The configuration cannot be read, so nothing can be replaced in it.
+  case configuration(scheduler: String, detail: String)
+  /// The schedule has fewer model calls than steps, or more than any method makes.
+  case callCount(scheduler: String, steps: Int, found: Int, allowed: ClosedRange<Int>)
+  /// A number of the schedule is not finite.
+  case scheduleNotFinite(scheduler: String, steps: Int, what: String, value: String)
   /// The scheduler does not offer this.
   case notOffered(scheduler: String, operation: String)
 }
@@ -30,6 +36,14 @@ extension SchedulerError: CustomStringConvertible {
         + " expected \(expected)"
     case .missingNoise(let scheduler, let operation):
       "scheduler '\(scheduler)': cannot \(operation): it needs noise and got none"
+    case .configuration(let scheduler, let detail):
+      "scheduler '\(scheduler)': its configuration is no JSON object: \(detail)"
+    case .callCount(let scheduler, let steps, let found, let allowed):
+      "scheduler '\(scheduler)' plans \(found) model calls for \(steps) steps, expected \(allowed.lowerBound)"
+        + " to \(allowed.upperBound); choose another scheduler, or report this to its author"
+    case .scheduleNotFinite(let scheduler, let steps, let what, let value):
+      "scheduler '\(scheduler)' plans \(steps) steps with \(what) = \(value), which is not finite;"
+        + " choose another scheduler or other settings of it"
     case .notOffered(let scheduler, let operation):
       "scheduler '\(scheduler)' cannot \(operation); choose another scheduler"
     }

@@ -1,3 +1,4 @@
+public import EspalierCheckpoints
 public import EspalierTensors
 
 /// Everything that a training run is told; names, types and defaults of the reference script's flags.
@@ -83,6 +84,8 @@ public struct TrainingConfiguration: Sendable {
   public var loggingDir = "logs"
   public var reportTo: [String] = []
   public var trackerProjectName = "sd_xl_train_t2iadapter"
+  /// By logger, an object of its options as `PluginRegistry.loggerOptions` makes it. Never a secret.
+  public var loggerOptions: [String: JSONValue] = [:]
   public var validationPrompts: [String] = []
   public var validationImages: [String] = []
   public var numValidationImages = 4

@@ -33,8 +33,10 @@ final class LoggerSet {
       "total_steps": .number(totalSteps),
     ]
     run["resume_step"] = resumeStep.map { .number($0) }
-    let text = JSONValue.object(run).text
-    all = try c.reportTo.map { try registry.logger(named: $0, run: text) }
+    all = try c.reportTo.map { name in
+      run["options"] = c.loggerOptions[name]
+      return try registry.logger(named: name, run: JSONValue.object(run).text)
+    }
   }
 
   func scalars(step: Int, _ values: [(name: String, value: Double)]) {

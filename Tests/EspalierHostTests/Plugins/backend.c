@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #ifndef NAME
 #define NAME "good"
@@ -36,6 +37,9 @@
 #endif
 #ifndef MINOR
 #define MINOR ESP_ABI_MINOR
+#endif
+#ifndef SHUTDOWN_FILE
+#define SHUTDOWN_FILE "test_shutdown_file"
 #endif
 #ifndef ALIGNMENT
 #define ALIGNMENT 64
@@ -105,7 +109,10 @@ static const esp_backend_api api = {
 // Appends the name to the file that the host's setting names, to show in which order plugins end.
 static const esp_host *host_table;
 static void shutdown(void) {
-  const char *path = host_table->config(host_table->context, "test_shutdown_file");
+#ifdef SHUTDOWN_HANGS
+  for (;;) sleep(60);
+#endif
+  const char *path = host_table->config(host_table->context, SHUTDOWN_FILE);
   FILE *file = path ? fopen(path, "a") : NULL;
   if (!file) return;
   fprintf(file, "%s\n", NAME);

@@ -1,6 +1,7 @@
 // Two scheduler classes: `half` halves the sample at every step, `broken` returns NaN at call 1.
 #include <espalier_plugin.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,17 +17,33 @@ struct esp_scheduler {
   uint32_t steps;
 };
 
-static const esp_scheduler_class classes[] = {
-  {sizeof(esp_scheduler_class), 0, "HalfScheduler", "half", "Halves the sample."},
-  {sizeof(esp_scheduler_class), 0, "BrokenScheduler", "broken", "Returns NaN."},
-};
+static const esp_option_description factor = {sizeof factor, ESP_OPTION_NUMBER, "factor", "A factor.", "1", NULL};
+static const esp_option_description fast = {sizeof fast, ESP_OPTION_BOOL, "fast", "In a hurry.", NULL, NULL};
+static const esp_option_description *const options[] = {&factor, &fast};
 
-static uint32_t class_count(void) { return 2; }
-static const esp_scheduler_class *class_at(uint32_t index) { return index < 2 ? &classes[index] : NULL; }
+#ifndef PRESET
+#define PRESET "{\"factor\": 3, \"fast\": true}"
+#endif
+
+static const esp_scheduler_class classes[] = {
+  {sizeof(esp_scheduler_class), 0, "HalfScheduler", "half", "Halves the sample.", options, 2, NULL},
+  {sizeof(esp_scheduler_class), 0, "BrokenScheduler", "broken", "Returns NaN.", NULL, 0, NULL},
+#ifdef WITH_PRESET
+  {sizeof(esp_scheduler_class), 0, "HalfScheduler", "half_fast", "In a hurry.", options, 2, PRESET},
+#endif
+};
+#define CLASSES (sizeof classes / sizeof *classes)
+
+static uint32_t class_count(void) { return CLASSES; }
+static const esp_scheduler_class *class_at(uint32_t index) { return index < CLASSES ? &classes[index] : NULL; }
+
+// The configuration of the last scheduler, for `sigmas` to hand out byte by byte.
+static char created_with[256];
 
 static int32_t create(const char *name, const char *config, esp_scheduler **out, esp_error *error) {
   if (strstr(config, "wrong")) return esp_fail(error, ESP_INVALID_ARGUMENT, "beta_schedule is 'wrong'");
   *out = calloc(1, sizeof **out);
+  snprintf(created_with, sizeof created_with, "%s", config);
   (*out)->broken = strcmp(name, "BrokenScheduler") == 0;
   return ESP_OK;
 }
@@ -39,8 +56,14 @@ static int32_t set_timesteps(esp_scheduler *s, int32_t steps, esp_error *error) 
   return ESP_OK;
 }
 
-static uint32_t call_count(esp_scheduler *s) { return s->steps; }
-static double timestep(esp_scheduler *s, uint32_t call) { return 10.0 * (s->steps - call); }
+#ifndef CALLS
+#define CALLS s->steps
+#endif
+#ifndef TIMESTEP
+#define TIMESTEP 10.0 * (s->steps - call)
+#endif
+static uint32_t call_count(esp_scheduler *s) { return s->steps ? CALLS : 0; }
+static double timestep(esp_scheduler *s, uint32_t call) { return (void)s, (void)call, TIMESTEP; }
 static double init_noise_sigma(esp_scheduler *s) { return s->broken ? 1 : 14.5; }
 
 static int32_t scale_model_input(esp_scheduler *s, uint32_t call, const float *sample, float *out, size_t count, esp_error *error) {
@@ -73,6 +96,11 @@ static int32_t add_noise(
 }
 
 static uint32_t sigmas(esp_scheduler *s, double *out, uint32_t capacity) {
+#ifdef SPELLS_CONFIG
+  (void)s;
+  for (uint32_t i = 0; i < capacity && created_with[i]; i++) out[i] = created_with[i];
+  return (uint32_t)strlen(created_with);
+#endif
   for (uint32_t i = 0; i < capacity && i <= s->steps; i++) out[i] = s->steps - i;
   return s->steps + 1;
 }

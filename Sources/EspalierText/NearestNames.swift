@@ -1,8 +1,8 @@
 /// Names like the one that was not found, for error messages.
-enum NearestNames {
+public enum NearestNames {
   /// Up to three candidates, best first: the same ending under another prefix, then few letters of
   /// difference.
-  static func of(_ name: String, among candidates: some Collection<String>) -> [String] {
+  public static func of(_ name: String, among candidates: some Collection<String>) -> [String] {
     let wanted = Array(name.utf8)
     let scored = candidates.compactMap { candidate -> (Int, String)? in
       if candidate.hasSuffix("." + name) || name.hasSuffix("." + candidate) {

@@ -1,7 +1,7 @@
 /// JSON as text: compact, or as Diffusers writes configurations (sorted keys, two spaces, line feed
 /// at the end).
-enum JSONWriter {
-  static func compact(_ value: JSONValue) -> String {
+public enum JSONWriter {
+  public static func compact(_ value: JSONValue) -> String {
     switch value {
     case .null: "null"
     case .bool(let value): value ? "true" : "false"
@@ -13,7 +13,7 @@ enum JSONWriter {
     }
   }
 
-  static func indented(_ value: JSONValue, by spaces: Int = 0) -> String {
+  public static func indented(_ value: JSONValue, by spaces: Int = 0) -> String {
     let inner = String(repeating: " ", count: spaces + 2)
     let outer = String(repeating: " ", count: spaces)
     switch value {

@@ -5,6 +5,12 @@ public struct JSONSyntaxError: Error, Hashable, CustomStringConvertible {
   public let expected: String
   public let found: String
 
+  public init(offset: Int, expected: String, found: String) {
+    self.offset = offset
+    self.expected = expected
+    self.found = found
+  }
+
   public var description: String { "byte \(offset): expected \(expected), found \(found)" }
 }
 
