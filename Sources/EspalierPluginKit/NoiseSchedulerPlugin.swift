@@ -98,6 +98,11 @@ public struct SchedulerAlias: Sendable {
   ///   - preset: What it sets, in place of the configuration's own: `Self.useKarrasSigmas.set(true)`.
   ///     The user's options come before.
   public init(_ shortName: String, _ summary: String, _ preset: OptionSetting...) {
+    self.init(shortName, summary, preset)
+  }
+
+  /// The same with a list.
+  public init(_ shortName: String, _ summary: String, _ preset: [OptionSetting]) {
     self.shortName = shortName
     self.summary = summary
     self.preset = preset
