@@ -63,9 +63,7 @@ struct DenoisingLoop {
     try setPrompts(rows, predictor)
     try scheduler.setTimesteps(configuration.numInferenceSteps)
     let timesteps = scheduler.timesteps
-    // A share of the model calls, which are as many as the steps but for schedulers of higher order.
-    let lastWithAdapter = Int(
-      Double(timesteps.count) * configuration.adapterConditioningFactor)
+    let lastWithAdapter = configuration.callsWithAdapter(of: timesteps.count)
     try predictor.setFeatures(lastWithAdapter > 0 ? maps(rows) : nil)
     for (call, timestep) in timesteps.enumerated() {
       if HostServices.isCancelled { throw PipelineError.cancelled }

@@ -42,6 +42,17 @@ public struct GenerationConfiguration: Sendable {
   /// True if the negative prompt counts.
   public var usesGuidance: Bool { guidanceScale > 1 }
 
+  /// How many of a generation's model calls the adapters act on, from the first.
+  ///
+  /// The share counts in steps, so that both calls of a step are alike. Diffusers counts calls up to a number of
+  /// steps, and thereby leaves the adapters out of the second half where a step has two calls.
+  public func callsWithAdapter(of calls: Int) -> Int {
+    let steps = Int(Double(numInferenceSteps) * adapterConditioningFactor)
+    if steps >= numInferenceSteps { return calls }
+    let callsPerStep = (Double(calls) / Double(numInferenceSteps)).rounded()
+    return min(steps * max(Int(callsPerStep), 1), calls)
+  }
+
   /// Checks what needs neither model nor images.
   ///
   /// - Throws: `PipelineError.setting` for the first value that is out of its range.
