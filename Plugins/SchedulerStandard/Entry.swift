@@ -4,9 +4,20 @@ import EspalierPluginKit
 @c(espalier_register_plugins)
 public func registerPlugins() {
   PluginRegistration.schedulers(
-    "standard", version: "1.0.0",
-    summary: "Diffusers' noise schedulers: Euler, Euler ancestral, DDPM",
+    "standard", version: "1.1.0", summary: "Diffusers' noise schedulers",
     EulerDiscreteScheduler.self,
     EulerAncestralDiscreteScheduler.self,
-    DDPMScheduler.self)
+    HeunDiscreteScheduler.self,
+    DDIMScheduler.self,
+    DDPMScheduler.self,
+    PNDMScheduler.self,
+    LMSDiscreteScheduler.self,
+    DPMSolverMultistepScheduler.self,
+    DPMSolverSinglestepScheduler.self,
+    KDPM2DiscreteScheduler.self,
+    KDPM2AncestralDiscreteScheduler.self,
+    UniPCMultistepScheduler.self,
+    DEISMultistepScheduler.self,
+    LCMScheduler.self,
+    TCDScheduler.self)
 }

@@ -28,7 +28,7 @@ import Testing
     (#"{"num_train_timesteps": 1e300}"#, ["num_train_timesteps", "1e+300"]),
     (#"{"beta_start": "0.1"}"#, ["beta_start", "\"0.1\"", "between 0 and 1"]),
     (#"{"beta_start": NaN}"#, ["beta_start", "NaN"]),
-    (#"{"beta_schedule": "sigmoid"}"#, ["beta_schedule", "scaled_linear"]),
+    (#"{"beta_schedule": "cosine"}"#, ["beta_schedule", "scaled_linear"]),
     (#"{"prediction_type": 3}"#, ["prediction_type", "v_prediction"]),
     (#"{"use_karras_sigmas": 1}"#, ["use_karras_sigmas", "true or false"]),
     (#"{"use_karras_sigmas": true, "use_beta_sigmas": true}"#, ["use_beta_sigmas", "only one"]),

@@ -17,10 +17,6 @@ import Testing
     let noiseSeed: Int
 
     var testDescription: String { name }
-
-    /// Relative error of a sample. A zero terminal SNR starts at σ = 4096, where one unit in the last
-    /// place of a sample is 1e-3 of a later one.
-    var limit: Double { initNoiseSigma > 1000 ? 1e-4 : 1e-6 }
   }
 
   static func cases() throws -> [Case] {
@@ -67,19 +63,12 @@ import Testing
     let file = try Fixtures.tensors("schedulers/\(golden.name).safetensors")
     let scheduler = try SchedulerUnderTest(golden.className, config: golden.config)
     try scheduler.setTimesteps(golden.steps)
-    var generator = TorchGenerator(seed: golden.noiseSeed)
-    var sample = try file.tensor("x0").floats()
-    for call in 0..<scheduler.callCount {
-      let input = try scheduler.scaleModelInput(call, sample)
-      let output = input.indices.map { index in
-        tanh(0.8 * input[index] + 0.1 * sin(0.37 * Float(index) + Float(call)))
-      }
-      let noise = scheduler.needsNoise(call) ? generator.randn(sample.count) : nil
-      sample = try scheduler.step(call, output: output, sample: sample, noise: noise).previous
-      if file.names.contains("x\(call + 1)") {
-        let expected = try file.tensor("x\(call + 1)").floats()
-        expectClose(sample, expected, relativeL2: golden.limit, "\(golden.name) after call \(call)")
-      }
+    let samples = try scheduler.trajectory(
+      from: file.tensor("x0").floats(), noiseSeed: golden.noiseSeed)
+    for (call, sample) in samples.enumerated() where file.names.contains("x\(call + 1)") {
+      let expected = try file.tensor("x\(call + 1)").floats()
+      expectClose(sample, expected, relativeL2: 2e-6, "\(golden.name) after call \(call)")
+      expectClose(sample, expected, absolute: 1e-4, "\(golden.name) after call \(call)")
     }
   }
 }

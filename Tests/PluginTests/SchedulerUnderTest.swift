@@ -1,4 +1,6 @@
 import EspalierABI
+import EspalierTensors
+import Foundation
 
 /// A scheduler of the standard library, called through its C table.
 final class SchedulerUnderTest {
@@ -15,12 +17,59 @@ final class SchedulerUnderTest {
 
   deinit { api.destroy(handle) }
 
-  /// The class names that the library offers.
+  /// The class names that the library offers, in its order.
   static func offered() throws -> [String] {
+    try entries().filter { $0.preset == nil && $0.isFirst }.map(\.className)
+  }
+
+  /// A class of the library or a further name of one.
+  struct Entry {
+    let className, shortName: String
+    /// False for a further name.
+    let isFirst: Bool
+    /// The JSON that a further name stands for.
+    let preset: String?
+    /// Name and default of each described key.
+    let options: [(name: String, default: String?)]
+  }
+
+  static func entries() throws -> [Entry] {
     let api = try PluginLibrary("scheduler-standard").api(esp_scheduler_api.self)
-    return try (0..<api.class_count()).map {
-      String(cString: try unwrap(api.class_at($0)).pointee.class_name)
+    var seen: Set<String> = []
+    return try (0..<api.class_count()).map { index in
+      let entry = try unwrap(api.class_at(index)).pointee
+      let options = try (0..<entry.option_count).map { index in
+        let option = try unwrap(entry.options)[index].pointee
+        return (
+          name: String(cString: option.name),
+          default: option.default_value.map { String(cString: $0) }
+        )
+      }
+      let className = String(cString: entry.class_name)
+      return Entry(
+        className: className, shortName: String(cString: entry.short_name),
+        isFirst: seen.insert(className).inserted, preset: entry.preset.map { String(cString: $0) },
+        options: options)
     }
+  }
+
+  /// The samples after every call over the fake model of the fixtures:
+  /// tanh(0.8 · input + 0.1 · sin(0.37 · element + call)).
+  ///
+  /// - Parameter noiseSeed: Of PyTorch's generator for the noise that steps ask for.
+  func trajectory(from start: [Float], noiseSeed: Int) throws -> [[Float]] {
+    var generator = TorchGenerator(seed: noiseSeed)
+    var (sample, samples) = (start, [[Float]]())
+    for call in 0..<callCount {
+      let input = try scaleModelInput(call, sample)
+      let output = input.indices.map { index in
+        tanh(0.8 * input[index] + 0.1 * sin(0.37 * Float(index) + Float(call)))
+      }
+      let noise = needsNoise(call) ? generator.randn(sample.count) : nil
+      sample = try step(call, output: output, sample: sample, noise: noise).previous
+      samples.append(sample)
+    }
+    return samples
   }
 
   func setTimesteps(_ steps: Int) throws {

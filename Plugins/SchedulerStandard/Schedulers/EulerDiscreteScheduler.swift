@@ -2,27 +2,30 @@ import EspalierPluginKit
 
 /// Euler's method along the noise level, without added noise.
 ///
-/// Keys: see `EulerSchedule`.
+/// Keys: see `SigmaScheduleOptions`.
 /// Source: Karras et al. 2022, algorithm 2 without churn; Diffusers
 /// `schedulers/scheduling_euler_discrete.py`.
-final class EulerDiscreteScheduler: NoiseSchedulerPlugin {
+final class EulerDiscreteScheduler: SigmaScheduler {
   static let className = "EulerDiscreteScheduler"
   static let shortName = "euler"
   static let summary = "Euler's method, SDXL's default"
+  static let options = keys.all
+  static let aliases = spacings.aliases(of: shortName, "Euler's method")
 
-  private var schedule: EulerSchedule
+  private static let spacings = SigmaSpacingOptions()
+  private static let keys = SigmaScheduleOptions(
+    NoiseScheduleOptions(rescales: true), sigmas: spacings, euler: .init())
 
-  init(_ settings: PluginSettings) throws(PluginError) { schedule = try EulerSchedule(settings) }
+  private(set) var schedule: SigmaSchedule
+
+  init(_ settings: PluginSettings) throws(PluginError) {
+    schedule = try SigmaSchedule(settings, Self.keys)
+  }
 
   func setTimesteps(_ inferenceSteps: Int) throws(PluginError) {
     try schedule.setTimesteps(inferenceSteps)
   }
 
-  var callCount: Int { schedule.timesteps.count }
-  func timestep(call: Int) -> Double { Double(schedule.timesteps[call]) }
-  var initNoiseSigma: Double { Double(schedule.initNoiseSigma) }
-  var sigmas: [Double] { schedule.sigmas.map { Double($0) } }
-  func modelInputDivisor(call: Int) -> Float { schedule.modelInputDivisor(call: call) }
   func needsNoise(call: Int) -> Bool { false }
 
   /// x' = x + (x − x₀) / σ · (σ' − σ).
@@ -36,13 +39,5 @@ final class EulerDiscreteScheduler: NoiseSchedulerPlugin {
       step.previousSample[index] = sample + (sample - original) / sigma * dt
       step.predictedOriginal?[index] = original
     }
-  }
-
-  func noiseWeights(at timestep: Double) throws(PluginError) -> NoiseWeights {
-    try schedule.noiseWeights(at: timestep)
-  }
-
-  func targetWeights(at timestep: Double) throws(PluginError) -> NoiseWeights {
-    try schedule.targetWeights(at: timestep)
   }
 }
