@@ -36,8 +36,17 @@ public struct ContentHash: Hashable, Sendable, CustomStringConvertible {
   /// - Throws: `FileError` if the file cannot be read.
   public init(contentsOf path: String) throws(FileError) {
     let file = try MappedFile(path: path)
-    self = withExtendedLifetime(file) { ContentHash(bytes: file.bytes) }
+    let hasher = ContentHasher()
+    for start in stride(from: 0, to: file.bytes.count, by: Self.pieceByteCount) {
+      let piece = start..<min(start + Self.pieceByteCount, file.bytes.count)
+      hasher.update(UnsafeRawBufferPointer(rebasing: file.bytes[piece]))
+      file.releasePages(piece)
+    }
+    self = hasher.finish()
   }
+
+  /// Of a file, in memory at a time.
+  private static let pieceByteCount = 64 << 20
 
   /// 32 hexadecimal digits.
   public var description: String { Self.digits(high) + Self.digits(low) }

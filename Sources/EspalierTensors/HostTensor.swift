@@ -10,6 +10,8 @@ public final class HostTensor: @unchecked Sendable {
   public let shape: Shape
   private let base: UnsafeMutableRawPointer
   private let mappedFile: MappedFile?
+  /// Where the tensor begins in the mapped file.
+  private let fileOffset: Int
 
   /// The number of elements.
   public var count: Int { shape.count }
@@ -26,6 +28,16 @@ public final class HostTensor: @unchecked Sendable {
     base = .allocate(byteCount: bytes, alignment: 64)
     base.initializeMemory(as: UInt8.self, repeating: 0, count: bytes)
     mappedFile = nil
+    fileOffset = 0
+  }
+
+  /// A new tensor whose elements are undefined until its maker has written them.
+  public init(unwritten dtype: DType, shape: Shape) {
+    self.dtype = dtype
+    self.shape = shape
+    base = .allocate(byteCount: max(shape.count * dtype.byteCount, 1), alignment: 64)
+    mappedFile = nil
+    fileOffset = 0
   }
 
   /// A new tensor with these values.
@@ -59,6 +71,7 @@ public final class HostTensor: @unchecked Sendable {
     self.dtype = dtype
     self.shape = shape
     mappedFile = file
+    fileOffset = offset
     if let start = file.bytes.baseAddress {
       base = UnsafeMutableRawPointer(mutating: start + offset)
     } else {
@@ -68,6 +81,11 @@ public final class HostTensor: @unchecked Sendable {
 
   deinit {
     if mappedFile == nil { base.deallocate() }
+  }
+
+  /// Takes a mapped tensor's pages out of memory until they are read again; an owned tensor stays as it is.
+  public func releasePages() {
+    mappedFile?.releasePages(fileOffset..<fileOffset + byteCount)
   }
 
   /// Calls `body` with the bytes; the pointer must not escape.

@@ -35,6 +35,22 @@ public final class MappedFile: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: map, count: size)
   }
 
+  /// Takes the pages of these bytes out of the process's memory; whoever reads them again gets them from the file.
+  ///
+  /// What a process has read of a mapped file counts as its memory until then.
+  ///
+  /// - Parameter range: In bytes; nil is the whole file.
+  public func releasePages(_ range: Range<Int>? = nil) {
+    let range = (range ?? 0..<bytes.count).clamped(to: 0..<bytes.count)
+    guard let start = bytes.baseAddress, !range.isEmpty else { return }
+    let first = range.lowerBound / Self.pageByteCount * Self.pageByteCount
+    // A hint: where the system does not take it, the pages only stay.
+    madvise(
+      UnsafeMutableRawPointer(mutating: start + first), range.upperBound - first, MADV_DONTNEED)
+  }
+
+  private static let pageByteCount = max(sysconf(Int32(_SC_PAGESIZE)), 1)
+
   deinit {
     if let start = bytes.baseAddress {
       munmap(UnsafeMutableRawPointer(mutating: start), bytes.count)
