@@ -23,6 +23,15 @@ extension Value {
     graph.apply(GroupNorm(groups: groups, epsilon: epsilon), [self, gamma, beta], path: path)
   }
 
+  /// The mean and the reciprocal standard deviation `[B, groups]` that group normalisation would use.
+  public func groupNormStatistics(
+    groups: Int, gamma: Value, beta: Value, epsilon: Double, path: String? = nil
+  ) -> (mean: Value, reciprocalDeviation: Value) {
+    let outputs = graph.apply(
+      outputs: GroupNorm(groups: groups, epsilon: epsilon), [self, gamma, beta], path: path)
+    return (outputs[1], outputs[2])
+  }
+
   /// Layer normalisation over the last axis.
   public func layerNorm(gamma: Value, beta: Value, epsilon: Double, path: String? = nil) -> Value {
     graph.apply(LayerNorm(epsilon: epsilon), [self, gamma, beta], path: path)
@@ -49,8 +58,13 @@ extension Value {
   public func relu() -> Value { activated(.relu) }
 
   /// `[B, …, C]` plus `[B, C]`, the same for every pixel or token of a sample.
-  public func adding(perSample term: Value) -> Value {
-    graph.apply(Add(broadcast: .perSample), [self, term])
+  public func adding(perSample term: Value, path: String? = nil) -> Value {
+    graph.apply(Add(broadcast: .perSample), [self, term], path: path)
+  }
+
+  /// `[B, …, C]` times `[B, C]`, the same for every pixel or token of a sample.
+  public func multiplied(perSample factor: Value, path: String? = nil) -> Value {
+    graph.apply(Mul(broadcast: .perSample), [self, factor], path: path)
   }
 
   /// Nearest-neighbour resizing of a map.

@@ -5,11 +5,11 @@ import EspalierTensors
 ///
 /// Checkpoint keys: `weight` `[outChannels, inChannels, kernel, kernel]`, `bias` `[outChannels]`.
 public struct Conv2d {
-  private let path: String
-  private let weight: Value
-  private let bias: Value
-  private let stride: Int
-  private let padding: Padding2D
+  let path: String
+  let weight: Value
+  let bias: Value
+  let stride: Int
+  let padding: Padding2D
 
   /// Declares the parameters under `scope`; nothing is allocated.
   public init(

@@ -5,10 +5,10 @@ import EspalierTensors
 ///
 /// Checkpoint keys: `weight` `[channels]`, `bias` `[channels]`.
 public struct GroupNorm {
-  private let path: String
-  private let weight, bias: Value
-  private let groups: Int
-  private let epsilon: Double
+  let path: String
+  let weight, bias: Value
+  let groups: Int
+  let epsilon: Double
 
   /// Declares the parameters under `scope`; nothing is allocated.
   public init(_ scope: Scope, groups: Int, channels: Int, epsilon: Double) {

@@ -6,7 +6,7 @@ import EspalierTensors
 /// Checkpoint key: `conv`.
 /// Source: Diffusers `models/downsampling.py`, `Downsample2D` with `use_conv=True`.
 public struct Downsample2D {
-  private let conv: Conv2d
+  let conv: Conv2d
 
   /// Declares the parameters under `scope`; nothing is allocated.
   ///
@@ -28,7 +28,7 @@ public struct Downsample2D {
 /// Checkpoint key: `conv`.
 /// Source: Diffusers `models/upsampling.py`, `Upsample2D` with `use_conv=True`.
 public struct Upsample2D {
-  private let conv: Conv2d
+  let conv: Conv2d
 
   /// Declares the parameters under `scope`; nothing is allocated.
   public init(_ scope: Scope, channels: Int) {

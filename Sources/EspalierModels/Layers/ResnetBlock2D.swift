@@ -7,10 +7,10 @@ public import EspalierGraph
 /// blocks have no `time_emb_proj`; `conv_shortcut` exists where the number of channels changes.
 /// Source: Diffusers `models/resnet.py`, `ResnetBlock2D` with `time_embedding_norm="default"`.
 public struct ResnetBlock2D {
-  private let norm1, norm2: GroupNorm
-  private let conv1, conv2: Conv2d
+  let norm1, norm2: GroupNorm
+  let conv1, conv2: Conv2d
   private let timeEmbProj: Linear?
-  private let convShortcut: Conv2d?
+  let convShortcut: Conv2d?
 
   /// Declares the parameters under `scope`; nothing is allocated.
   ///

@@ -8,12 +8,15 @@ public import EspalierGraph
 public struct AutoencoderKL: Autoencoder {
   public static let className = "AutoencoderKL"
   public let configuration: AutoencoderKLConfiguration
-  private let encoder: VAEEncoder
-  private let decoder: VAEDecoder
-  private let quantConv, postQuantConv: Conv2d?
+  let encoder: VAEEncoder
+  let decoder: VAEDecoder
+  let quantConv, postQuantConv: Conv2d?
+  /// Where the parameters are declared.
+  let path: String
 
   public init(_ scope: Scope, _ configuration: AutoencoderKLConfiguration) {
     self.configuration = configuration
+    path = scope.path
     let (latent, moments) = (configuration.latentChannels, 2 * configuration.latentChannels)
     encoder = VAEEncoder(scope["encoder"], configuration)
     decoder = VAEDecoder(scope["decoder"], configuration)

@@ -6,15 +6,15 @@ import EspalierGraph
 /// `conv_norm_out`, `conv_out`.
 /// Source: Diffusers `models/autoencoders/vae.py`, `Decoder`.
 struct VAEDecoder {
-  private struct Level {
+  struct Level {
     let resnets: [ResnetBlock2D]
     let upsampler: Upsample2D?
   }
 
-  private let convIn, convOut: Conv2d
-  private let levels: [Level]
-  private let midBlock: VAEMidBlock
-  private let convNormOut: GroupNorm
+  let convIn, convOut: Conv2d
+  let levels: [Level]
+  let midBlock: VAEMidBlock
+  let convNormOut: GroupNorm
 
   init(_ scope: Scope, _ configuration: AutoencoderKLConfiguration) {
     let channels = Array(configuration.blockOutChannels.reversed())
@@ -46,11 +46,16 @@ struct VAEDecoder {
   /// - Parameter latents: `[B, h, w, latentChannels]`.
   /// - Returns: `[B, H, W, outChannels]`.
   func callAsFunction(_ latents: Value) -> Value {
+    convOut(convNormOut(head(latents, levelCount: levels.count)).silu())
+  }
+
+  /// The middle and the first levels, without the last one's upsampling.
+  func head(_ latents: Value, levelCount: Int) -> Value {
     var h = midBlock(convIn(latents))
-    for level in levels {
+    for (i, level) in levels.prefix(levelCount).enumerated() {
       for resnet in level.resnets { h = resnet(h) }
-      if let upsampler = level.upsampler { h = upsampler(h) }
+      if i < levelCount - 1, let upsampler = level.upsampler { h = upsampler(h) }
     }
-    return convOut(convNormOut(h).silu())
+    return h
   }
 }

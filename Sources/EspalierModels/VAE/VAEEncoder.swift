@@ -6,15 +6,15 @@ import EspalierGraph
 /// `mid_block`, `conv_norm_out`, `conv_out`.
 /// Source: Diffusers `models/autoencoders/vae.py`, `Encoder`.
 struct VAEEncoder {
-  private struct Level {
+  struct Level {
     let resnets: [ResnetBlock2D]
     let downsampler: Downsample2D?
   }
 
-  private let convIn, convOut: Conv2d
-  private let levels: [Level]
-  private let midBlock: VAEMidBlock
-  private let convNormOut: GroupNorm
+  let convIn, convOut: Conv2d
+  let levels: [Level]
+  let midBlock: VAEMidBlock
+  let convNormOut: GroupNorm
 
   init(_ scope: Scope, _ configuration: AutoencoderKLConfiguration) {
     let channels = configuration.blockOutChannels
@@ -47,8 +47,13 @@ struct VAEEncoder {
   /// - Parameter pixels: `[B, H, W, inChannels]`.
   /// - Returns: `[B, h, w, 2·latentChannels]`.
   func callAsFunction(_ pixels: Value) -> Value {
-    var h = convIn(pixels)
-    for level in levels {
+    tail(convIn(pixels), fromLevel: 0)
+  }
+
+  /// The last levels, the middle and the end.
+  func tail(_ x: Value, fromLevel first: Int) -> Value {
+    var h = x
+    for level in levels.dropFirst(first) {
       for resnet in level.resnets { h = resnet(h) }
       if let downsampler = level.downsampler { h = downsampler(h) }
     }
