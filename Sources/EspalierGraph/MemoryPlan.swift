@@ -44,6 +44,8 @@ public struct MemoryPlan: Sendable {
   public private(set) var workspaces: [Placement?]
   /// The sizes of the arenas.
   public private(set) var arenaBytes: [Int] = []
+  /// The most that temporaries alone take at one time; what the arenas have beyond it is scratch, and gaps.
+  public let temporaryBytes: Int
 
   /// A block of memory with its lifetime in node positions, both ends included.
   private struct Block {
@@ -58,6 +60,7 @@ public struct MemoryPlan: Sendable {
     tensors = [Placement?](repeating: nil, count: program.tensors.count)
     workspaces = [Placement?](repeating: nil, count: program.nodes.count)
     var blocks = Self.tensorBlocks(program, constraints)
+    temporaryBytes = Self.peak(blocks, nodeCount: program.nodes.count, program.usesPlanner)
     for (node, bytes) in constraints.workspaces.enumerated() where bytes > 0 {
       blocks.append(Block(first: node, last: node, bytes: bytes, members: [], workspaceOf: node))
     }
@@ -67,6 +70,22 @@ public struct MemoryPlan: Sendable {
       }
     }
     place(blocks, constraints)
+  }
+
+  /// The largest sum of blocks that are alive together.
+  private static func peak(_ blocks: [Block], nodeCount: Int, _ sharesMemory: Bool) -> Int {
+    if !sharesMemory { return blocks.reduce(0) { $0 + $1.bytes } }
+    var changes = [Int](repeating: 0, count: nodeCount + 2)
+    for block in blocks {
+      changes[block.first] += block.bytes
+      changes[max(block.first, block.last) + 1] -= block.bytes
+    }
+    var (now, most) = (0, 0)
+    for change in changes {
+      now += change
+      most = max(most, now)
+    }
+    return most
   }
 
   /// One block per temporary, or per chain of temporaries that take each other's place.
