@@ -236,7 +236,7 @@ let package = Package(
     tests(
       "EspalierPipelines",
       [
-        "EspalierTensors", "EspalierHost", "EspalierCheckpoints", "EspalierImages",
+        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints", "EspalierImages",
         "EspalierModels",
       ]),
     tests(

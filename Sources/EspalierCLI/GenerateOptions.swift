@@ -1,5 +1,6 @@
 import ArgumentParser
 import EspalierHost
+import EspalierPipelines
 import EspalierTensors
 
 /// How weights and images are stored while computing; sums are always made in float32.
@@ -73,6 +74,15 @@ struct GenerateModelOptions: ParsableArguments {
     name: .customLong("mixed_precision"),
     help: ArgumentHelp("Type of the weights: no keeps the files'. The VAE's are never converted."))
   var mixedPrecision = MixedPrecision.no
+
+  @Option(
+    name: .customLong("vae_tiling"),
+    help: ArgumentHelp(
+      """
+      Decode pictures in bands of rows, without seams: less memory, more time. 'auto' does so where a whole picture takes \
+      more than 3 GiB or does not fit.
+      """))
+  var vaeTiling = VAETiling.auto
 
   @OptionGroup var backendOptions: BackendOptionFlags
 

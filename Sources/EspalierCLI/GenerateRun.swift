@@ -13,23 +13,18 @@ struct GenerateRun {
   private var model: GenerateModelOptions { command.model }
 
   func run() throws {
-    var settings = command.settings(seed: seed)
-    settings.images = try controlImages()
-    let folder = try DiffusionFolder(path: model.model, variant: model.variant, vaePath: model.vae)
-    let storage = model.mixedPrecision.storage
-    let adapters = try model.adapters.map { try AdapterComponent(folder: $0, storage: storage) }
-    let scheduler = try scheduler(folder)
-    let choice = try registry.backend(named: model.backend)
-    let device = try model.backendOptions.open(choice)
-    let pipeline = try StableDiffusionXLAdapterPipeline(
-      folder, adapters: adapters, scheduler: scheduler, device: device, storage: storage)
+    let (pipeline, settings, device) = try open()
     let size = try pipeline.check(settings)
+    let plan = try pipeline.plan(settings)
+    try plan.check(on: device) { remedy(pipeline, settings) }
     let files = try GenerateFiles(command.output, count: size.count, seed: seed)
+    StandardError.write(PlanReport(plan, on: device, measures: .longRuns).outline)
     let profile = command.output.profile.map { _ in ExecutionProfile() }
     let progress = GenerateProgress()
-    let result = try pipeline.generate(settings, profile: profile, report: progress.report)
+    let result = try pipeline.generate(
+      settings, plan: plan, profile: profile, report: progress.report)
     let record = GenerateRecord(
-      command, settings, scheduler: scheduler, device: device, result: result)
+      command, settings, scheduler: pipeline.scheduler, device: device, result: result)
     for (index, (image, path)) in zip(result.images, files.images).enumerated() {
       try image.writePNG(to: path, text: ["parameters": record.json(picture: index)])
       print(path)
@@ -40,6 +35,71 @@ struct GenerateRun {
     if let path = command.output.profile, let profile {
       try ProfileTrace.write(profile, to: path)
     }
+  }
+
+  /// Everything that the flags choose; no weights are read.
+  func open() throws -> (
+    pipeline: StableDiffusionXLAdapterPipeline, settings: GenerationConfiguration,
+    device: ComputeDevice
+  ) {
+    var settings = command.settings(seed: seed)
+    settings.images = try controlImages()
+    let choice = try registry.backend(named: model.backend)
+    let device = try model.backendOptions.open(choice)
+    return (
+      try pipeline(device, storage: model.mixedPrecision.storage, tiling: model.vaeTiling),
+      settings, device
+    )
+  }
+
+  private func pipeline(
+    _ device: ComputeDevice, storage: DType?, tiling: VAETiling
+  ) throws -> StableDiffusionXLAdapterPipeline {
+    let folder = try DiffusionFolder(path: model.model, variant: model.variant, vaePath: model.vae)
+    return try StableDiffusionXLAdapterPipeline(
+      folder,
+      adapters: try model.adapters.map { try AdapterComponent(folder: $0, storage: storage) },
+      scheduler: scheduler(folder), device: device, storage: storage, vaeTiling: tiling)
+  }
+
+  /// What flags may change to make a generation fit.
+  private struct Choices {
+    var tiling: VAETiling
+    var storage: DType?
+    var settings: GenerationConfiguration
+  }
+
+  /// Flags that would make a generation fit that does not; nil if none of them helps.
+  func remedy(
+    _ pipeline: StableDiffusionXLAdapterPipeline, _ settings: GenerationConfiguration
+  ) -> String? {
+    typealias Change = PlanRemedies<Choices>.Change
+    var changes: [Change] = []
+    if model.vaeTiling != .on {
+      changes.append(Change("--vae_tiling on") { $0.tiling = .on })
+    }
+    if settings.maxBatchSize > 1 {
+      changes.append(Change("--max_batch_size 1") { $0.settings.maxBatchSize = 1 })
+    }
+    if model.mixedPrecision == .no {
+      changes.append(Change("--mixed_precision fp16") { $0.storage = .float16 })
+    }
+    if let size = try? pipeline.check(settings) {
+      for divisor in [2, 4] {
+        let (height, width) = (size.height / divisor / 64 * 64, size.width / divisor / 64 * 64)
+        guard height > 0, width > 0 else { break }
+        changes.append(
+          Change("--height \(height) --width \(width)") {
+            ($0.settings.height, $0.settings.width) = (height, width)
+          })
+      }
+    }
+    let choices = Choices(
+      tiling: model.vaeTiling, storage: model.mixedPrecision.storage, settings: settings)
+    return PlanRemedies(choices, changes) {
+      try self.pipeline(pipeline.device, storage: $0.storage, tiling: $0.tiling)
+        .plan($0.settings)
+    }.text(on: pipeline.device)
   }
 
   private func scheduler(_ folder: DiffusionFolder) throws -> NoiseScheduler {

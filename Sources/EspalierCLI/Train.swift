@@ -31,16 +31,9 @@ struct Train: ParsableCommand {
     let registry = try plugins.registry()
     defer { registry.shutdown() }
     for notice in inert.notices { StandardError.write("note: " + notice) }
-    var settings = settings()
-    settings.reportTo = try logging.loggers(in: registry)
-    settings.loggerOptions = try registry.loggerOptions(
-      logging.loggerAssignments, for: settings.reportTo)
-    let choice = try registry.backend(named: runOptions.backend)
     try logging.profile.map(GenerateFiles.checkParent)
     let progress = TrainProgress(profile: logging.profile)
-    let trainer = try AdapterTrainer(
-      settings, registry: registry, device: try runOptions.backendOptions.open(choice),
-      observer: progress)
+    let trainer = try trainer(registry, observer: progress)
     let summary: TrainingSummary
     do {
       summary = try trainer.run()
@@ -53,6 +46,20 @@ struct Train: ParsableCommand {
     }
     progress.finish(summary)
     if summary.isInterrupted { throw ExitCode(StopSignal.exitCode) }
+  }
+
+  /// Everything that the flags choose, nothing run yet.
+  func trainer(
+    _ registry: PluginRegistry, observer: (any TrainingObserver)? = nil
+  ) throws -> AdapterTrainer {
+    var settings = settings()
+    settings.reportTo = try logging.loggers(in: registry)
+    settings.loggerOptions = try registry.loggerOptions(
+      logging.loggerAssignments, for: settings.reportTo)
+    let choice = try registry.backend(named: runOptions.backend)
+    return try AdapterTrainer(
+      settings, registry: registry, device: try runOptions.backendOptions.open(choice),
+      observer: observer)
   }
 
   /// The flags as a configuration.

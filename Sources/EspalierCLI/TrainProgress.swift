@@ -22,15 +22,19 @@ final class TrainProgress: TrainingObserver {
     show("\(what): \(done) of \(total)", final: isEnd)
   }
 
-  func planned(_ plan: TrainingPlan) {
+  func planned(_ plan: RunPlan, on device: ComputeDevice) {
+    note(PlanReport(plan, on: device, measures: .longRuns).outline)
+  }
+
+  func starting(_ outline: TrainingOutline) {
     note(
       """
-      device   \(plan.device)
-      trained  \(plan.trainedParameters) parameters in f32, \(ByteCount(plan.stateBytes)) with gradients and moments
-      frozen   \(plan.frozenParameters) parameters, \(ByteCount(plan.weightBytes)), \(plan.weightType)
-      memory   \(ByteCount(plan.arenaBytes)) for temporaries at the peak of a step
-      data     \(plan.sampleCount) samples
-      steps    \(plan.firstStep) to \(plan.totalSteps)
+      device   \(outline.device)
+      trained  \(outline.trainedParameters) parameters in f32, \(ByteCount(outline.stateBytes)) with gradients and moments
+      frozen   \(outline.frozenParameters) parameters, \(ByteCount(outline.weightBytes)), \(outline.weightType)
+      memory   \(ByteCount(outline.arenaBytes)) for temporaries at the peak of a step
+      data     \(outline.sampleCount) samples
+      steps    \(outline.firstStep) to \(outline.totalSteps)
       """)
   }
 

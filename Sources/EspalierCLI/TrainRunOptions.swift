@@ -3,6 +3,7 @@ import Espalier
 
 extension TrainingConfiguration.MixedPrecision: ExpressibleByArgument {}
 extension TrainingConfiguration.Compatibility: ExpressibleByArgument {}
+extension VAETiling: ExpressibleByArgument {}
 
 /// How long a run goes, on what, and what it leaves behind.
 struct TrainRunOptions: ParsableArguments {
@@ -52,6 +53,14 @@ struct TrainRunOptions: ParsableArguments {
   var mixedPrecision = TrainingConfiguration.MixedPrecision.no
 
   @Option(
+    name: .customLong("vae_tiling"),
+    help: """
+      Encode pictures in bands of rows, without seams: less memory, more time. 'auto' does so where a whole picture takes \
+      more than 3 GiB or does not fit. (This program's own.)
+      """)
+  var vaeTiling = VAETiling.auto
+
+  @Option(
     help:
       "Follow 'reference' to train exactly as Diffusers' script does, defects included where they change results."
   )
@@ -81,6 +90,7 @@ struct TrainRunOptions: ParsableArguments {
     configuration.fusesOperations = !noFusion
     configuration.sharesMemory = !noPlanner
     configuration.mixedPrecision = mixedPrecision
+    configuration.vaeTiling = vaeTiling
     configuration.compatibility = compatibility
     configuration.checkpointingSteps = checkpointingSteps
     configuration.checkpointsTotalLimit = checkpointsTotalLimit

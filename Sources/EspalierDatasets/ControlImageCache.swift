@@ -16,6 +16,7 @@ public final class ControlImageCache: Sendable {
   public let channels: Int
   /// Images are kept while they take no more bytes than this.
   public let byteLimit: Int
+  public static let defaultByteLimit = 1 << 30
   private let samples: [TrainingSample]
   private let state = Mutex(State())
 
@@ -24,7 +25,7 @@ public final class ControlImageCache: Sendable {
   ///   - channels: 3, or 1 for an adapter that takes gray.
   ///   - byteLimit: At most this many bytes of samples are kept.
   public init(
-    samples: [TrainingSample], resolution: Int, channels: Int = 3, byteLimit: Int = 1 << 30
+    samples: [TrainingSample], resolution: Int, channels: Int = 3, byteLimit: Int = defaultByteLimit
   ) {
     self.samples = samples
     self.resolution = resolution

@@ -12,7 +12,7 @@ import Foundation
 public final class AdapterTrainer {
   let configuration: TrainingConfiguration
   let registry: PluginRegistry
-  let device: ComputeDevice
+  public let device: ComputeDevice
   private(set) weak var observer: (any TrainingObserver)?
 
   /// - Parameter device: Where everything is computed.
@@ -66,12 +66,10 @@ public final class AdapterTrainer {
 
   private func prepare(_ checkpoints: CheckpointFolder, _ loggers: LoggerSet) throws -> TrainingLoop
   {
-    let folder = try DiffusionFolder(
-      path: configuration.pretrainedModelNameOrPath, variant: configuration.variant,
-      vaePath: configuration.pretrainedVAEModelNameOrPath)
-    let storage = configuration.mixedPrecision.weightType
-    let unet = try folder.open(.unet, as: UNet2DConditionModel.self, storage: storage)
-    let vae = try folder.open(.vae, as: AutoencoderKL.self).configuration
+    let setup = try setUp()
+    let plan = try plan(setup)
+    try plan.check(on: device, remedy: remedy)
+    observer?.planned(plan, on: device)
     try Folder.make(configuration.outputDir)
     checkpoints.removeUnfinished()
     let resumed = try configuration.resumeFromCheckpoint.flatMap { try checkpoints.resolve($0) }
@@ -79,33 +77,22 @@ public final class AdapterTrainer {
       observer?.note("there is no checkpoint in \(configuration.outputDir) yet; starting a new run")
     }
     let seed = try seed(resumed)
-    let adapter = try adapter(unet.configuration, vae, seed: seed)
-    let scheduler = try trainingScheduler(folder)
-    let unetWeights = DeviceWeights(device, unet.weights)
-    let tokenCount = try folder.textEncoder(.textEncoder, storage: storage)
-      .configuration.maxPositionEmbeddings
-    let stepConfiguration = stepConfiguration(
-      unet.configuration, adapter.configuration, vae, tokenCount: tokenCount)
-    try checkMemory(folder, stepConfiguration, adapter, unetWeights)
-    let validation =
-      try configuration.validationImages.isEmpty
-      ? nil
-      : ValidationRun(
-        configuration, folder: folder, adapter: adapter.configuration, registry: registry,
-        device: device, unetWeights: unetWeights, seed: seed, observer: observer)
+    let (arenas, unetWeights) = (ArenaPool(device), DeviceWeights(device, setup.unet.weights))
+    let validation = try validation(setup, unetWeights, arenas, seed: seed)
     let data = try DataPreparation(
-      configuration: configuration, folder: folder, device: device, seed: seed,
-      controlChannels: adapter.configuration.inChannels, observer: observer
+      configuration: configuration, folder: setup.folder, device: device, seed: seed,
+      controlChannels: setup.adapter.configuration.inChannels, observer: observer
     ).prepare()
-    let files = StateFiles(adapter: adapter.configuration)
-    let parameters = try TrainedParameters(device, initial: adapter.parameters)
+    try validation?.encodePrompts()
+    let files = StateFiles(adapter: setup.adapter.configuration)
+    let parameters = try TrainedParameters(
+      device, initial: try setup.adapter.parameters(seed: seed))
     let state = try state(resumed, files, parameters, data, seed)
     let totalSteps = configuration.totalSteps(sampleCount: data.samples.count)
-    let arenas = ArenaPool(device)
+    try arenas.reserve(plan.largestArenas)
     let step = try TrainingStep(
-      stepConfiguration, on: device, weights: unetWeights, parameters: parameters,
+      setup.step, on: device, weights: unetWeights, parameters: parameters,
       accumulates: configuration.gradientAccumulationSteps > 1, arenas: arenas)
-    try validation?.checkMemory(adapter.parameters)
     let loop = TrainingLoop(
       TrainingLoop.Parts(
         configuration: configuration, parameters: parameters, step: step,
@@ -117,70 +104,42 @@ public final class AdapterTrainer {
           cycles: configuration.lrNumCycles, power: configuration.lrPower),
         files: files, checkpoints: checkpoints, loggers: loggers, validation: validation,
         assembler: BatchAssembler(
-          data: data, scheduler: scheduler.scheduler, vae: vae, configuration: configuration,
-          seed: seed, trainTimesteps: scheduler.trainTimesteps),
-        state: state, resumed: resumed, totalSteps: totalSteps),
+          data: data, scheduler: setup.scheduler, vae: setup.vae.configuration,
+          configuration: configuration, seed: seed, trainTimesteps: setup.trainTimesteps),
+        state: state, resumed: resumed, totalSteps: totalSteps, plan: plan),
       observer: observer)
     try loggers.open(
       resumeStep: resumed == nil ? nil : state.step, totalSteps: totalSteps)
     observer?.opened(loggers.console)
-    reportPlan(
-      loop, unet.configuration, sampleCount: data.samples.count, arenas: arenas,
-      unetWeights: unetWeights)
+    report(loop, setup, sampleCount: data.samples.count, unetWeights: unetWeights, arenas: arenas)
     return loop
   }
 
-  /// Tells the observer what is about to happen, and in how much memory.
-  private func reportPlan(
-    _ loop: TrainingLoop, _ unet: UNet2DConditionConfiguration, sampleCount: Int, arenas: ArenaPool,
-    unetWeights: DeviceWeights
+  func validation(
+    _ setup: TrainingSetup, _ unetWeights: DeviceWeights, _ arenas: ArenaPool, seed: UInt64
+  ) throws -> ValidationRun? {
+    if configuration.validationImages.isEmpty { return nil }
+    return try ValidationRun(
+      configuration, folder: setup.folder, adapter: setup.adapter.configuration,
+      registry: registry, device: device, unetWeights: unetWeights, arenas: arenas, seed: seed,
+      observer: observer)
+  }
+
+  /// Tells the observer what is about to happen, right before the first step.
+  private func report(
+    _ loop: TrainingLoop, _ setup: TrainingSetup, sampleCount: Int, unetWeights: DeviceWeights,
+    arenas: ArenaPool
   ) {
-    observer?.planned(
-      TrainingPlan(
+    observer?.starting(
+      TrainingOutline(
         device: "\(device.backendName): \(device.info.name)",
         weightType: configuration.mixedPrecision.weightType?.rawValue ?? "as stored",
         trainedParameters: loop.parameters.shapes.reduce(0) { $0 + $1.shape.count },
-        frozenParameters: UNet2DConditionModel.parameters(unet).reduce(0) { $0 + $1.shape.count },
+        frozenParameters: UNet2DConditionModel.parameters(setup.unet.configuration)
+          .reduce(0) { $0 + $1.shape.count },
         arenaBytes: arenas.byteCount, stateBytes: loop.parameters.byteCount,
         weightBytes: unetWeights.byteCount, sampleCount: sampleCount,
         firstStep: loop.state.step + 1, totalSteps: loop.totalSteps))
-  }
-
-  private func adapter(
-    _ unet: UNet2DConditionConfiguration, _ vae: AutoencoderKLConfiguration, seed: UInt64
-  ) throws -> AdapterStart {
-    guard let path = configuration.adapterModelNameOrPath else {
-      return AdapterStart(fresh: unet, inChannels: configuration.adapterInChannels, seed: seed)
-    }
-    let start = try AdapterStart(folder: path)
-    try start.check(against: unet, latentScale: vae.downscaleFactor, name: path)
-    return start
-  }
-
-  /// The forward process of the base model: DDPM with the betas of its scheduler.
-  private func trainingScheduler(
-    _ folder: DiffusionFolder
-  ) throws -> (scheduler: NoiseScheduler, trainTimesteps: Int) {
-    let json = try folder.configuration(of: .scheduler)
-    let text = try folder.scheduler().configuration
-    let scheduler = try registry.scheduler(named: "DDPMScheduler", configuration: text)
-    return (scheduler, try json.optionalInt("num_train_timesteps") ?? 1000)
-  }
-
-  private func stepConfiguration(
-    _ unet: UNet2DConditionConfiguration, _ adapter: T2IAdapterConfiguration,
-    _ vae: AutoencoderKLConfiguration, tokenCount: Int
-  ) -> TrainingStep.Configuration {
-    let side = configuration.resolution / vae.downscaleFactor
-    var result = TrainingStep.Configuration(
-      unet: unet, adapter: adapter, batchSize: configuration.trainBatchSize, latentHeight: side,
-      latentWidth: side)
-    result.vaeScaleFactor = vae.downscaleFactor
-    result.tokenCount = tokenCount
-    result.graph = GraphOptions(
-      fusion: configuration.fusesOperations, recompute: configuration.gradientCheckpointing,
-      planner: configuration.sharesMemory)
-    return result
   }
 
   private func write(_ summary: TrainingSummary) throws {

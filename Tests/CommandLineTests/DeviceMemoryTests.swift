@@ -32,7 +32,7 @@ import Testing
       folder.expectOneError(
         result,
         naming: [
-          "1.0 MiB free, but a training step needs ", "(weights ", ", temporaries ",
+          "1.0 MiB free, but a training step needs ", "(weights ", ", activations ",
           ", trained state ", "--train_batch_size", "--resolution", "--gradient_checkpointing",
         ])
       #expect(!result.error.contains("encoding"), Comment(rawValue: result.error))
@@ -43,14 +43,14 @@ import Testing
   @Test func `weights that stay in their files count for nothing on a CPU`() throws {
     let result = try Program.run(
       folder.arguments("out", steps: 1, try plugin(["FREE_BYTES": "1048576"])))
-    folder.expectOneError(result, naming: ["a training step needs ", "(temporaries "])
+    folder.expectOneError(result, naming: ["a training step needs ", "(activations "])
   }
 
   @Test func `recomputation makes a run fit that does not fit without`() throws {
     func need(_ flags: [String]) throws -> Double {
       let result = try Program.run(
         folder.arguments("out", steps: 1, flags + (try plugin(["FREE_BYTES": "4096"]))))
-      let number = try #require(result.error.firstMatch(of: /temporaries ([0-9.]+) MiB/))
+      let number = try #require(result.error.firstMatch(of: /activations ([0-9.]+) MiB/))
       return try #require(Double(number.1))
     }
     #expect(try need(["--gradient_checkpointing"]) < need([]))
@@ -60,7 +60,7 @@ import Testing
     let small = try plugin(["CLASS": "ESP_DEVICE_DISCRETE_GPU", "FREE_BYTES": "65536"])
     let result = try generate(small)
     folder.expectOneError(
-      result, naming: ["64.0 KiB free, but a text encoder needs ", "--height", "--max_batch_size"])
+      result, naming: ["64.0 KiB free, but the UNet needs ", "--height", "--max_batch_size"])
     #expect(!result.error.contains("encoding"), Comment(rawValue: result.error))
   }
 
@@ -69,7 +69,8 @@ import Testing
     var memory = 1 << 20
     while memory < 1 << 32 {
       let result = try generate(
-        ["--height", "512", "--width", "512"] + plugin(["FREE_BYTES": "\(memory)"]))
+        ["--height", "512", "--width", "512", "--vae_tiling", "off"]
+          + plugin(["FREE_BYTES": "\(memory)"]))
       folder.expectOneError(result, naming: [" free, but "])
       #expect(!result.error.contains("encoding"), Comment(rawValue: result.error))
       if result.status == 0 || result.error.contains("but the VAE's decoder needs ") { return }

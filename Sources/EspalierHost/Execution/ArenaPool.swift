@@ -8,6 +8,11 @@ public final class ArenaPool {
   /// Bytes held.
   public var byteCount: Int { arenas.reduce(0) { $0 + $1.byteCount } }
 
+  /// Makes memory of these sizes unless it is there, so that smaller executables that come first find room in it.
+  ///
+  /// - Throws: `BackendError` if the device has no room.
+  public func reserve(_ sizes: [Int]) throws(BackendError) { _ = try take(sizes) }
+
   /// One buffer for each size, no two the same; makes what is missing. Make the largest executable first.
   func take(_ sizes: [Int]) throws(BackendError) -> [DeviceBuffer] {
     var free = arenas

@@ -8,8 +8,9 @@ public enum BackendError: Error, Equatable, CustomStringConvertible {
   case node(path: String, operation: String, failure: CallFailure)
   /// The backend cannot run these nodes (layer path and operation).
   case unsupported(device: String, nodes: [String])
-  /// The device lacks the memory for what is planned.
-  case notEnoughMemory(device: String, what: String, need: MemoryNeed, availableBytes: Int)
+  /// The device lacks the memory for what is planned; what would make it fit, if that is known.
+  case notEnoughMemory(
+    device: String, what: String, need: MemoryNeed, availableBytes: Int, remedy: String?)
   /// A tensor, named with its layer, is larger than one buffer of the device can be.
   case tooLarge(device: String, what: String, byteCount: Int, limitBytes: Int)
   /// A value bound to a graph has another shape or type than the graph declares.
@@ -31,10 +32,10 @@ public enum BackendError: Error, Equatable, CustomStringConvertible {
           \(shown)\(more)
         choose another --backend, or update the plugin
         """
-    case .notEnoughMemory(let device, let what, let need, let available):
+    case .notEnoughMemory(let device, let what, let need, let available, let remedy):
       return """
         \(device) has \(ByteCount(available)) free, but \(what) needs \(need)
-          \(Self.smaller)
+          \(remedy ?? Self.smaller)
         """
     case .tooLarge(let device, let what, let byteCount, let limit):
       return """
@@ -59,7 +60,7 @@ public enum BackendError: Error, Equatable, CustomStringConvertible {
 
   private static let smaller = """
     training: try --gradient_checkpointing, a smaller --train_batch_size or --resolution, --mixed_precision fp16
-      generation: try a smaller --height, --width or --max_batch_size, --mixed_precision fp16
+      generation: try a smaller --height, --width or --max_batch_size, --vae_tiling on, --mixed_precision fp16
       or choose another device with --backend
     """
 

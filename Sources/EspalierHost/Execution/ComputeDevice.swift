@@ -47,13 +47,15 @@ public final class ComputeDevice: @unchecked Sendable {
   }
 
   /// Bytes that can be allocated now, asked anew: what the device says is free, and at most what it has in all beyond
-  /// what it holds, since a driver may not count that. `nil` if it tells neither.
+  /// what it holds, since a driver may not count that; on a CPU also what the system lets this process have. `nil` if
+  /// nobody tells.
   public var availableByteCount: Int? {
     guard let now = try? DeviceInfo(index: info.index, asking: api, backend: backendName) else {
       return nil
     }
     let unheld = now.memoryByteCount.map { max(0, $0 - (memory?.now ?? 0)) }
-    return [now.freeMemoryByteCount, unheld].compactMap(\.self).min()
+    let system = info.deviceClass == .cpu ? SystemMemory.current.availableByteCount : nil
+    return [now.freeMemoryByteCount, unheld, system].compactMap(\.self).min()
   }
 
   /// Waits for all work in flight.

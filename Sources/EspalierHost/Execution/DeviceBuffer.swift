@@ -54,7 +54,10 @@ public final class DeviceBuffer: @unchecked Sendable {
     self.device = device
     byteCount = weight.byteCount
     imported = importing == nil ? nil : weight
-    if importing == nil { try write(weight) }
+    if importing == nil {
+      try write(weight)
+      weight.releasePages()
+    }
   }
 
   /// A state with this content.
@@ -63,21 +66,36 @@ public final class DeviceBuffer: @unchecked Sendable {
     try write(state)
   }
 
-  deinit { device.api.pointee.buffer_destroy(handle) }
+  deinit {
+    device.api.pointee.buffer_destroy(handle)
+    releasePages()
+  }
+
+  /// Bytes of the host's memory that it looks at; 0 for memory of its own.
+  var importedByteCount: Int { imported?.byteCount ?? 0 }
+
+  /// Takes the file's pages that an imported buffer looks at out of memory until they are used again.
+  func releasePages() { imported?.releasePages() }
 
   /// Copies the tensor to the start of the buffer.
   ///
   /// - Throws: `BackendError` if it does not fit or the device fails.
   public func write(_ tensor: HostTensor) throws(BackendError) {
-    guard tensor.byteCount <= byteCount else {
-      throw .binding(
-        name: "buffer", expected: "at most \(byteCount) bytes", found: "\(tensor.byteCount) bytes")
-    }
-    if tensor.byteCount == 0 { return }
+    try write(tensor, bytes: 0..<tensor.byteCount)
+  }
+
+  /// Copies a part of the tensor to the start of the buffer.
+  ///
+  /// - Parameter range: Bytes of the tensor.
+  /// - Throws: `BackendError` if it does not fit or the device fails.
+  public func write(_ tensor: HostTensor, bytes range: Range<Int>) throws(BackendError) {
+    try check(range.count)
+    if range.isEmpty { return }
     try device.call("write to device memory") { error in
       tensor.withUnsafeBytes { bytes in
         bytes.baseAddress.map {
-          device.api.pointee.buffer_write(handle, 0, $0, UInt64(bytes.count), error)
+          device.api.pointee.buffer_write(
+            handle, 0, $0 + range.lowerBound, UInt64(range.count), error)
         } ?? ESP_OK
       }
     }
@@ -85,20 +103,36 @@ public final class DeviceBuffer: @unchecked Sendable {
 
   /// Waits for the device and copies the start of the buffer to the host.
   public func read(_ shape: Shape, dtype: DType = .float32) throws(BackendError) -> HostTensor {
-    let result = HostTensor(dtype: dtype, shape: shape)
-    guard result.byteCount <= byteCount else {
-      throw .binding(
-        name: "buffer", expected: "at most \(byteCount) bytes", found: "\(result.byteCount) bytes")
-    }
-    if result.byteCount == 0 { return result }
+    let result = HostTensor(unwritten: dtype, shape: shape)
+    try read(into: result, bytes: 0..<result.byteCount)
+    return result
+  }
+
+  /// Waits for the device and copies bytes of the buffer to a part of a tensor.
+  ///
+  /// - Parameters:
+  ///   - tensor: The caller made it and has not handed it on.
+  ///   - range: Bytes of the tensor.
+  ///   - offset: Of the first byte in the buffer.
+  public func read(
+    into tensor: HostTensor, bytes range: Range<Int>, from offset: Int = 0
+  ) throws(BackendError) {
+    try check(offset + range.count)
+    if range.isEmpty { return }
     try device.call("read device memory") { error in
-      result.withUnsafeMutableBytes { bytes in
+      tensor.withUnsafeMutableBytes { bytes in
         bytes.baseAddress.map {
-          device.api.pointee.buffer_read(handle, 0, $0, UInt64(bytes.count), error)
+          device.api.pointee.buffer_read(
+            handle, UInt64(offset), $0 + range.lowerBound, UInt64(range.count), error)
         } ?? ESP_OK
       }
     }
-    return result
+  }
+
+  private func check(_ byteCount: Int) throws(BackendError) {
+    guard byteCount > self.byteCount else { return }
+    throw .binding(
+      name: "buffer", expected: "at most \(self.byteCount) bytes", found: "\(byteCount) bytes")
   }
 
   private static func unwrap(

@@ -45,17 +45,37 @@ public final class DeviceWeights {
   /// Bytes of all weights uploaded so far, mapped files included.
   public var byteCount: Int { loaded.values.reduce(0) { $0 + $1.buffer.byteCount } }
 
-  /// The type of a weight on the device, and the memory that it will take there: none if it is there, or if it stays
-  /// in its file because the device is the CPU.
-  func placement(of path: String, _ shape: Shape) throws -> (dtype: DType, missingByteCount: Int) {
-    if let known = loaded[path] { return (known.dtype, 0) }
+  /// Takes the weights that are used in place out of memory; those that are read again come back from their files.
+  ///
+  /// For a time in which nothing runs that needs them.
+  public func releasePages() {
+    for (buffer, _) in loaded.values { buffer.releasePages() }
+  }
+
+  /// How a weight will lie on the device.
+  struct Placement {
+    let dtype: DType
+    /// What has to be had for it: nothing if it is there, or if it stays in its file because the device is the CPU.
+    let missingByteCount: Int
+    /// What of its file is used in place.
+    let mappedByteCount: Int
+  }
+
+  func placement(of path: String, _ shape: Shape) throws -> Placement {
+    if let known = loaded[path] {
+      return Placement(
+        dtype: known.dtype, missingByteCount: 0, mappedByteCount: known.buffer.importedByteCount)
+    }
     let storage = try source.storage(of: path)
     let isStored = device.info.weightDTypes.contains(storage.dtype)
     let dtype = isStored ? storage.dtype : .float32
     let staysInFile =
       isStored && storage.isMapped && device.info.deviceClass == .cpu
       && device.api.pointee.buffer_import != nil
-    return (dtype, staysInFile ? 0 : TensorSpec(dtype, shape).byteCount)
+    let bytes = TensorSpec(dtype, shape).byteCount
+    return Placement(
+      dtype: dtype, missingByteCount: staysInFile ? 0 : bytes,
+      mappedByteCount: staysInFile ? bytes : 0)
   }
 
   func weight(_ path: String, _ shape: Shape) throws -> DeviceBuffer {
@@ -66,7 +86,9 @@ public final class DeviceWeights {
         name: path, expected: "\(shape)", found: "\(tensor.shape)")
     }
     if !device.info.weightDTypes.contains(tensor.dtype) {
-      tensor = tensor.converted(to: .float32)
+      let stored = tensor
+      tensor = stored.converted(to: .float32)
+      stored.releasePages()
     }
     let buffer = try DeviceBuffer(device, weight: tensor)
     loaded[path] = (buffer, tensor.dtype)

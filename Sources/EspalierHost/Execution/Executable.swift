@@ -47,19 +47,21 @@ public final class Executable {
     try bind(bound)
   }
 
-  /// The memory that a program would take on a device, found without taking any.
+  /// What a program would take on a device, found without taking any of it.
   ///
   /// - Parameters:
   ///   - weights: Where its frozen weights come from; those on the device already count for nothing.
   ///   - bound: The inputs, states and outputs whose buffers are not to be counted, by name.
   /// - Throws: `BackendError` if the device cannot run it or a tensor is too large for it, or what the source of
   ///   weights throws.
-  public static func memoryNeed(
+  public static func plan(
     of program: GraphProgram, on device: ComputeDevice, weights: DeviceWeights? = nil,
     bound: Set<String> = []
-  ) throws -> MemoryNeed {
-    try ExecutionLayout(program, on: device, weights: weights)
-      .need(bound: bound.contains, arenas: nil)
+  ) throws -> ProgramPlan {
+    let layout = try ExecutionLayout(program, on: device, weights: weights)
+    return ProgramPlan(
+      program: program, need: layout.need(bound: bound.contains, arenas: nil),
+      arenaBytes: layout.plan.arenaBytes)
   }
 
   deinit { device.api.pointee.executable_destroy(handle) }

@@ -8,8 +8,9 @@ struct ExecutionLayout {
   let plan: MemoryPlan
   /// The weights by tensor index, in order.
   let weights: [(tensor: Int, path: String)]
-  /// Bytes of the weights that are not on the device yet.
+  /// Bytes of the weights that are not on the device yet, and of those that are used in their files.
   private let missingWeightBytes: Int
+  private let mappedWeightBytes: Int
   private let device: ComputeDevice
 
   /// - Throws: `BackendError.unsupported`, `.tooLarge`, or what the source of weights throws.
@@ -17,7 +18,7 @@ struct ExecutionLayout {
     self.program = program
     self.device = device
     var types: [Int: DType] = [:]
-    var missing = 0
+    var (missing, mapped) = (0, 0)
     weights = program.tensors(.weight).map { (tensor: $0.value, path: $0.key) }
       .sorted { $0.tensor < $1.tensor }
     for (tensor, path) in weights {
@@ -27,8 +28,10 @@ struct ExecutionLayout {
       let weight = try source.placement(of: path, program.tensors[tensor].spec.shape)
       types[tensor] = weight.dtype
       missing += weight.missingByteCount
+      mapped += weight.mappedByteCount
     }
     missingWeightBytes = missing
+    mappedWeightBytes = mapped
     graph = BoundaryGraph(program, weightTypes: types)
     plan = try ExecutionPlanner(device: device, program: program, graph: graph).plan()
     try checkSizes(types)
@@ -42,7 +45,10 @@ struct ExecutionLayout {
   func need(bound: (String) -> Bool, arenas pool: ArenaPool?) -> MemoryNeed {
     var need = MemoryNeed()
     need.weights = missingWeightBytes
-    need.temporaries = (pool?.missing(plan.arenaBytes) ?? plan.arenaBytes).reduce(0, +)
+    need.mappedWeights = mappedWeightBytes
+    let arenas = (pool?.missing(plan.arenaBytes) ?? plan.arenaBytes).reduce(0, +)
+    need.activations = min(arenas, plan.temporaryBytes)
+    need.workspace = arenas - need.activations
     for tensor in program.tensors where tensor.aliasOf == nil && !bound(tensor.name) {
       switch tensor.role {
       case .temporary, .weight: continue

@@ -1,5 +1,6 @@
 import EspalierCheckpoints
 import EspalierGraph
+import EspalierHost
 public import EspalierModels
 public import EspalierTensors
 
@@ -10,6 +11,7 @@ public struct AdapterComponent: Sendable {
   public let configuration: any ControlAdapterConfiguration
   private let build: @Sendable (Scope) -> any ControlAdapter
   private let parameter: @Sendable (_ key: String) throws -> HostTensor
+  private let parameterStorage: @Sendable (_ key: String) throws -> WeightStorage
 
   /// Opens an adapter's folder: `config.json` and weights, there or in `t2iadapter/` as training checkpoints
   /// have it.
@@ -39,9 +41,10 @@ public struct AdapterComponent: Sendable {
       name: "adapter", checkpoint: checkpoint, map: configuration.keyMap, storage: storage)
     try weights.report(of: Adapter.self, configuration).check()
     parameter = { try weights.tensor(key: $0) }
+    parameterStorage = { try weights.storage(key: $0) }
   }
 
-  /// An adapter whose weights are in memory, such as one in training.
+  /// An adapter whose weights are in memory, such as one in training; to plan with, they may be left out.
   ///
   /// - Parameters:
   ///   - name: What stands for the folder in messages.
@@ -59,6 +62,7 @@ public struct AdapterComponent: Sendable {
       }
       return tensor
     }
+    parameterStorage = { _ in WeightStorage(dtype: .float32, isMapped: false) }
   }
 
   /// Declares the adapter's parameters under `scope`.
@@ -66,6 +70,9 @@ public struct AdapterComponent: Sendable {
 
   /// The tensor of a checkpoint key.
   func tensor(key: String) throws -> HostTensor { try parameter(key) }
+
+  /// How the tensor of a checkpoint key is stored.
+  func storage(key: String) throws -> WeightStorage { try parameterStorage(key) }
 
   /// Refuses an adapter whose feature maps are not the UNet's.
   ///

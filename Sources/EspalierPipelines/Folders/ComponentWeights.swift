@@ -36,7 +36,11 @@ public struct ComponentWeights: WeightSource, Sendable {
   ///
   /// - Throws: `CheckpointError`.
   public func storage(of path: String) throws(CheckpointError) -> WeightStorage {
-    let key = key(path)
+    try storage(key: key(path))
+  }
+
+  /// As `storage(of:)`, by checkpoint key.
+  func storage(key: String) throws(CheckpointError) -> WeightStorage {
     let tensor = try view.tensor(key)
     let dtype = try dtype(tensor, key)
     return WeightStorage(dtype: dtype, isMapped: tensor.isMapped && dtype == tensor.dtype)
@@ -55,6 +59,7 @@ public struct ComponentWeights: WeightSource, Sendable {
     let target = try dtype(tensor, key)
     if target == tensor.dtype { return tensor }
     let converted = tensor.converted(to: target)
+    tensor.releasePages()
     if let index = converted.firstNonFinite() {
       throw .nonFinite(
         path: "\(self.path), converted to \(target.rawValue)", tensor: key, index: index)

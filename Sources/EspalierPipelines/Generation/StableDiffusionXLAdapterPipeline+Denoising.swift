@@ -67,7 +67,7 @@ extension StableDiffusionXLAdapterPipeline {
     let batches = plan.batches(of: configuration.maxBatchSize)
     let total = batches.count * scheduler.callCount
     report(.stage("loading the UNet"))
-    let (weights, arenas) = (unetWeights(), ArenaPool(device))
+    let (weights, arenas) = (unetWeights(), sharedArenas ?? ArenaPool(device))
     var predictor: NoisePredictor?
     var latents: [Float] = []
     var done = 0
@@ -96,7 +96,7 @@ extension StableDiffusionXLAdapterPipeline {
     if adapters.isEmpty { return [] }
     report(.stage("computing the adapter's features"))
     let stage = try AdapterFeatures(
-      adapters, height: plan.height, width: plan.width, device: device)
+      adapters, height: plan.height, width: plan.width, device: device, arenas: sharedArenas)
     return try configuration.images.map { set in
       let images = zip(set, adapters).map {
         ControlImage.tensor(

@@ -14,10 +14,13 @@ public final class StableDiffusionXLAdapterPipeline {
   public let promptEncoder: PromptEncoder
   let denoiser: DenoiserComponent
   let autoencoder: AutoencoderComponent
-  let device: ComputeDevice
+  public let device: ComputeDevice
   /// Whether an absent negative prompt is zeros.
   let forceZeros: Bool
+  let vaeTiling: VAETiling
   private let sharedUNetWeights: DeviceWeights?
+  /// Memory of a training run that its validation uses too.
+  let sharedArenas: ArenaPool?
 
   /// Opens all components and checks that they fit each other; reads no weights.
   ///
@@ -25,16 +28,19 @@ public final class StableDiffusionXLAdapterPipeline {
   ///   - storage: The type that weights are converted to, the VAE's excepted; nil keeps the files'.
   ///   - models: The networks that are known.
   ///   - unetWeights: Weights of the UNet that are on the device already, to share.
+  ///   - arenas: Memory for temporaries to share with what runs at other times.
   /// - Throws: `PipelineError`, `CheckpointError`, `TokenizerError`, `ModelError`.
   public init(
     _ folder: DiffusionFolder, adapters: [AdapterComponent] = [], scheduler: NoiseScheduler,
     device: ComputeDevice, storage: DType? = nil, models: ModelRegistry = .standard,
-    unetWeights: DeviceWeights? = nil
+    vaeTiling: VAETiling = .auto, unetWeights: DeviceWeights? = nil, arenas: ArenaPool? = nil
   ) throws {
     self.adapters = adapters
     self.scheduler = scheduler
     self.device = device
+    self.vaeTiling = vaeTiling
     sharedUNetWeights = unetWeights
+    sharedArenas = arenas
     forceZeros = folder.forceZerosForEmptyPrompt
     promptEncoder = try PromptEncoder(folder, device: device, storage: storage, models: models)
     denoiser = try folder.denoiser(storage: storage, models: models)
@@ -56,17 +62,22 @@ public final class StableDiffusionXLAdapterPipeline {
   ///
   /// - Parameters:
   ///   - embeddings: Of the prompts and the negative prompts, from `encode`; nil encodes them here.
+  ///   - runPlan: From `plan`, checked; nil plans and checks here.
   ///   - report: Hears what is being done, on this thread.
   /// - Throws: `PipelineError`, `SchedulerError`, `BackendError`, `CheckpointError`.
   public func generate(
     _ configuration: GenerationConfiguration, embeddings: PromptEmbeddings? = nil,
-    profile: ExecutionProfile? = nil, report: (GenerationEvent) -> Void = { _ in }
+    plan runPlan: RunPlan? = nil, profile: ExecutionProfile? = nil,
+    report: (GenerationEvent) -> Void = { _ in }
   ) throws -> Generation {
     let plan = try makePlan(configuration)
-    try checkMemory(configuration, encodesPrompts: embeddings == nil)
+    if runPlan == nil {
+      try self.plan(configuration, encodesPrompts: embeddings == nil).check(on: device)
+    }
     let embeddings = try embeddings ?? encode(configuration, profile: profile, report: report)
     let latents = try denoise(
       configuration, plan, embeddings, profile: profile, report: report)
+    sharedUNetWeights?.releasePages()
     let images = try decode(latents, profile: profile, report: report)
     let sources = plan.rows.map { row in
       Generation.Source(
@@ -101,7 +112,9 @@ public final class StableDiffusionXLAdapterPipeline {
     report(.stage("decoding"))
     let map = latents.channelsLast()
     let dims = map.shape.dims
-    let decoder = try LatentDecoder(autoencoder, height: dims[1], width: dims[2], device: device)
+    let decoder = try LatentDecoder(
+      autoencoder, height: dims[1], width: dims[2], device: device, tiling: vaeTiling,
+      arenas: sharedArenas)
     return try (0..<dims[0]).map { index in
       if HostServices.isCancelled { throw PipelineError.cancelled }
       let one = map.row(index).reshaped([1, dims[1], dims[2], dims[3]])

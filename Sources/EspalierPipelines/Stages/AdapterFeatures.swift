@@ -49,12 +49,29 @@ public final class AdapterFeatures {
   }
 
   static func weights(_ adapters: [AdapterComponent], _ device: ComputeDevice) -> DeviceWeights {
-    DeviceWeights(device) { path in
+    DeviceWeights(device, Weights(adapters: adapters))
+  }
+
+  /// The weights of several adapters under `adapter0.`, `adapter1.`, ….
+  private struct Weights: WeightSource {
+    let adapters: [AdapterComponent]
+
+    func storage(of path: String) throws -> WeightStorage {
+      let (index, key) = place(path)
+      return try adapters[index].storage(key: key)
+    }
+
+    func tensor(_ path: String) throws -> HostTensor {
+      let (index, key) = place(path)
+      return try adapters[index].tensor(key: key)
+    }
+
+    private func place(_ path: String) -> (index: Int, key: String) {
       let parts = path.split(separator: ".", maxSplits: 1)
       guard let index = Int(parts[0].dropFirst("adapter".count)) else {
         preconditionFailure("the graph asks for \(path)")
       }
-      return try adapters[index].tensor(key: String(parts[1]))
+      return (index, String(parts[1]))
     }
   }
 

@@ -1,5 +1,4 @@
 import EspalierCheckpoints
-import EspalierGraph
 public import EspalierHost
 public import EspalierModels
 public import EspalierTensors
@@ -7,45 +6,41 @@ public import EspalierTensors
 /// The VAE's decoder for pictures of one size, one at a time, which keeps the memory low.
 public final class LatentDecoder {
   private let configuration: any AutoencoderConfiguration
-  private let executable: Executable
+  private let run: AutoencoderRun
 
   /// - Parameters:
   ///   - vae: The network and its weights.
   ///   - height: Of the latents, as `width`.
-  /// - Throws: `GraphError`, `BackendError`; `CheckpointError` if a weight is not finite.
-  public init(
+  /// - Throws: `GraphError`, `BackendError`; `CheckpointError` if a weight is not finite; `PipelineError.component` if
+  ///   the network cannot be tiled and is to be.
+  public convenience init(
     _ vae: AutoencoderComponent, height: Int, width: Int, device: ComputeDevice,
-    arenas: ArenaPool? = nil
+    tiling: VAETiling = .auto, arenas: ArenaPool? = nil
+  ) throws {
+    let program = AutoencoderProgram(.decode, vae, height: height, width: width, device: device)
+    try self.init(program, vae, device: device, tiling: tiling, arenas: arenas)
+  }
+
+  package init(
+    _ program: AutoencoderProgram, _ vae: AutoencoderComponent, device: ComputeDevice,
+    tiling: VAETiling, arenas: ArenaPool? = nil
   ) throws {
     configuration = vae.configuration
-    executable = try Executable(
-      Self.program(vae, height: height, width: width), on: device,
-      weights: DeviceWeights(device, vae.weights), arenas: arenas, name: Self.name)
+    run = try AutoencoderRun(program, vae, tiling: tiling, device: device, arenas: arenas)
   }
 
-  /// For messages.
-  static let name = "the VAE's decoder"
-
-  static func program(
-    _ vae: AutoencoderComponent, height: Int, width: Int
-  ) throws -> GraphProgram {
-    let graph = GraphBuilder()
-    let latents = graph.input("latents", [1, height, width, vae.configuration.latentChannels])
-    graph.output("pixels", vae.declare(in: graph).decode(latents))
-    return try graph.lowered()
-  }
+  /// True if it works on bands of rows.
+  public var isTiled: Bool { run.isBanded }
 
   /// Decodes one picture.
   ///
   /// - Parameter latents: As the UNet leaves them, f32 `[1, h, w, C]`.
   /// - Returns: f32 `[H, W, 3]`, clamped to 0…1.
-  /// - Throws: `BackendError`; `PipelineError.notFinite`, so that no picture comes out black.
+  /// - Throws: `BackendError`; `PipelineError.notFinite`, so that no picture comes out black; `.cancelled`.
   public func callAsFunction(
     _ latents: HostTensor, profile: ExecutionProfile? = nil
   ) throws -> HostTensor {
-    let outputs = try executable.run(
-      ["latents": configuration.unscaled(latents)], profile: profile)
-    guard let pixels = outputs["pixels"] else { preconditionFailure("pixels are an output") }
+    let pixels = try run(configuration.unscaled(latents), profile: profile)
     guard pixels.firstNonFinite() == nil else {
       throw PipelineError.notFinite(
         component: "VAE",
@@ -60,34 +55,55 @@ public final class LatentDecoder {
 
 /// The VAE's encoder for pictures of one size, one at a time.
 public final class LatentEncoder {
-  private let executable: Executable
+  private let run: AutoencoderRun
 
   /// - Parameters:
   ///   - vae: The network and its weights.
   ///   - height: Of the pictures in pixels, as `width`.
-  /// - Throws: `GraphError`, `BackendError`; `CheckpointError` if a weight is not finite.
-  public init(
+  /// - Throws: As `LatentDecoder.init`.
+  public convenience init(
     _ vae: AutoencoderComponent, height: Int, width: Int, device: ComputeDevice,
-    arenas: ArenaPool? = nil
+    tiling: VAETiling = .auto, arenas: ArenaPool? = nil
   ) throws {
-    let graph = GraphBuilder()
-    let pixels = graph.input("pixels", [1, height, width, 3])
-    graph.output("moments", vae.declare(in: graph).encode(pixels))
-    executable = try Executable(
-      graph.lowered(), on: device, weights: DeviceWeights(device, vae.weights), arenas: arenas,
-      name: "the VAE's encoder")
+    let program = AutoencoderProgram(.encode, vae, height: height, width: width, device: device)
+    try self.init(program, vae, device: device, tiling: tiling, arenas: arenas)
+  }
+
+  package init(
+    _ program: AutoencoderProgram, _ vae: AutoencoderComponent, device: ComputeDevice,
+    tiling: VAETiling, arenas: ArenaPool? = nil
+  ) throws {
+    run = try AutoencoderRun(program, vae, tiling: tiling, device: device, arenas: arenas)
+  }
+
+  /// True if it works on bands of rows.
+  public var isTiled: Bool { run.isBanded }
+
+  /// What encoding pictures takes; nothing is loaded.
+  ///
+  /// - Parameter runs: How many.
+  /// - Throws: As `init`.
+  public static func phase(
+    _ vae: AutoencoderComponent, height: Int, width: Int, device: ComputeDevice,
+    tiling: VAETiling, runs: Int
+  ) throws -> PlannedPhase {
+    let plan = try AutoencoderProgram(
+      .encode, vae, height: height, width: width, device: device
+    ).plan(tiling, runs: runs)
+    return PlannedPhase(
+      plan.isBanded ? "VAE encoding, tiled" : "VAE encoding",
+      subject: AutoencoderProgram.Direction.encode.subject, memory: plan.memory, work: plan.work)
   }
 
   /// Encodes one picture.
   ///
   /// - Parameter pixels: f32 `[1, H, W, 3]` in −1…1.
   /// - Returns: The distribution of the latents, unscaled; see `AutoencoderConfiguration.scaled`.
-  /// - Throws: `BackendError`; `PipelineError.notFinite`.
+  /// - Throws: `BackendError`; `PipelineError.notFinite`, `.cancelled`.
   public func callAsFunction(
     _ pixels: HostTensor, profile: ExecutionProfile? = nil
   ) throws -> DiagonalGaussianDistribution {
-    let outputs = try executable.run(["pixels": pixels], profile: profile)
-    guard let moments = outputs["moments"] else { preconditionFailure("moments are an output") }
+    let moments = try run(pixels, profile: profile)
     guard moments.firstNonFinite() == nil else {
       throw PipelineError.notFinite(
         component: "VAE", hint: "try another VAE with --pretrained_vae_model_name_or_path")

@@ -75,7 +75,7 @@ public final class NoisePredictor {
   }
 
   /// For messages.
-  static let name = "the UNet"
+  public static let name = "the UNet"
 
   static func program(
     _ denoiser: DenoiserComponent, _ shapes: Shapes, options: GraphOptions = GraphOptions()

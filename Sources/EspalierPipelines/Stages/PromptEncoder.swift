@@ -161,18 +161,21 @@ public struct PromptEncoder {
   /// For messages.
   private static let name = "a text encoder"
 
-  /// Refuses what does not fit into the device's memory; nothing is loaded.
+  /// What encoding texts takes: one encoder after the other; nothing is loaded.
   ///
   /// - Parameter textCount: Different texts.
-  /// - Throws: `BackendError`, `CheckpointError`.
-  func checkMemory(textCount: Int, clipSkip: Int) throws {
-    for (index, encoder) in encoders.enumerated() where textCount > 0 {
-      let batch = min(textCount, Self.batch)
-      let program = try program(index, batch: batch, [min(clipSkip, mostClipSkip)])
-      let need = try Executable.memoryNeed(
-        of: program, on: device, weights: DeviceWeights(device, encoder.weights))
-      try device.check(need, for: Self.name)
+  /// - Throws: `BackendError`, `CheckpointError`, `GraphError`.
+  public func phase(textCount: Int, clipSkip: Int = 0) throws -> PlannedPhase {
+    let batch = min(max(textCount, 1), Self.batch)
+    let plans = try encoders.indices.map { index in
+      try Executable.plan(
+        of: program(index, batch: batch, [min(clipSkip, mostClipSkip)]), on: device,
+        weights: DeviceWeights(device, encoders[index].weights))
     }
+    let runs = (textCount + batch - 1) / batch
+    let memory = plans.map(\.need).max { $0.resident < $1.resident } ?? MemoryNeed()
+    return PlannedPhase(
+      "text encoding", subject: Self.name, memory: memory, work: plans.map { ($0, runs) })
   }
 
   private func program(_ index: Int, batch: Int, _ skips: [Int]) throws -> GraphProgram {

@@ -37,10 +37,12 @@ final class ContentCache {
 
   func contains(_ key: String) -> Bool { stored[key] != nil || pending[key] != nil }
 
-  /// The tensor under a key, `nil` if there is none.
+  /// The tensor under a key, `nil` if there is none: a copy, so that no more of a pack is in memory than is in use.
   func tensor(_ key: String) throws -> HostTensor? {
     if let known = pending[key] { return known }
-    return try stored[key]?.tensor(key)
+    guard let mapped = try stored[key]?.tensor(key) else { return nil }
+    defer { mapped.releasePages() }
+    return mapped.reshaped(mapped.shape)
   }
 
   /// Adds a tensor; it is on disk after the next `flush`.

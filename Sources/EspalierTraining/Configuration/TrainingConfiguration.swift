@@ -1,4 +1,5 @@
 public import EspalierCheckpoints
+public import EspalierPipelines
 public import EspalierTensors
 
 /// Everything that a training run is told; names, types and defaults of the reference script's flags.
@@ -48,6 +49,8 @@ public struct TrainingConfiguration: Sendable {
   public var cropsCoordsTopLeftW = 0
   public var dataloaderNumWorkers = 1
   public var cacheDir: String?
+  /// Where encoded images and captions are kept.
+  var cacheFolder: String { cacheDir ?? outputDir + "/cache" }
 
   // Run
   public var outputDir = "t2iadapter-model"
@@ -62,6 +65,8 @@ public struct TrainingConfiguration: Sendable {
   /// Share memory between temporaries; off to find faults.
   public var sharesMemory = true
   public var mixedPrecision = MixedPrecision.no
+  /// Whether the VAE works on bands of rows.
+  public var vaeTiling = VAETiling.auto
   public var compatibility = Compatibility.espalier
   public var checkpointingSteps = 500
   public var checkpointsTotalLimit: Int? = 3

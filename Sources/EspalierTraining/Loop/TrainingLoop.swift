@@ -18,6 +18,7 @@ final class TrainingLoop {
   private var assembler: BatchAssembler
   private(set) var state: TrainingState
   let totalSteps: Int
+  private let plan: RunPlan
   /// Seconds spent in steps.
   private(set) var trainingSeconds = 0.0
   private var stepsThisRun = 0
@@ -43,6 +44,7 @@ final class TrainingLoop {
     /// The folder that the state comes from, if it is not new.
     var resumed: String?
     var totalSteps: Int
+    var plan: RunPlan
   }
 
   init(_ parts: Parts, observer: (any TrainingObserver)?) {
@@ -59,6 +61,7 @@ final class TrainingLoop {
     state = parts.state
     lastState = parts.resumed.map { SavedState(path: $0, step: parts.state.step) }
     totalSteps = parts.totalSteps
+    plan = parts.plan
     profiler = StepProfiler(
       steps: configuration.profileSteps, of: parts.totalSteps - parts.state.step)
     self.observer = observer
@@ -102,7 +105,8 @@ final class TrainingLoop {
       if let validation, state.step % configuration.validationSteps == 0 || state.step == totalSteps
       {
         do {
-          try validation.run(step: state.step, parameters: parameters, loggers: loggers)
+          try validation.run(
+            step: state.step, parameters: parameters, loggers: loggers, plan: plan)
         } catch {
           throw failure(error, during: "the validation after step \(state.step)")
         }

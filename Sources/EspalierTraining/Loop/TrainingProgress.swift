@@ -6,8 +6,10 @@ public protocol TrainingObserver: AnyObject {
   func opened(_ console: TrainingConsole)
   /// A phase before the steps: how much is done of how much.
   func preparing(_ what: String, done: Int, total: Int)
-  /// The plan, right before step 1.
-  func planned(_ plan: TrainingPlan)
+  /// What the run will take, before anything is computed.
+  func planned(_ plan: RunPlan, on device: ComputeDevice)
+  /// What is about to be trained, right before the first step.
+  func starting(_ outline: TrainingOutline)
   /// After each optimizer step.
   func stepped(_ step: TrainingStepReport)
   /// Once, with the time of every operation, if the configuration's `profileSteps` asks for it.
@@ -18,11 +20,12 @@ public protocol TrainingObserver: AnyObject {
 
 extension TrainingObserver {
   public func opened(_ console: TrainingConsole) {}
+  public func planned(_ plan: RunPlan, on device: ComputeDevice) {}
   public func profiled(_ profile: ExecutionProfile) {}
 }
 
 /// What is about to be trained, on what, in how much memory.
-public struct TrainingPlan: Sendable {
+public struct TrainingOutline: Sendable {
   public let device: String
   public let weightType: String
   public let trainedParameters: Int

@@ -11,6 +11,8 @@ final class ValidationRun {
   private let adapter: T2IAdapterConfiguration
   private let device: ComputeDevice
   private let unetWeights: DeviceWeights
+  private let arenas: ArenaPool
+  private let vaeTiling: VAETiling
   private let storage: DType?
   private let generation: GenerationConfiguration
   private let scheduler: NoiseScheduler
@@ -22,12 +24,15 @@ final class ValidationRun {
   init(
     _ configuration: TrainingConfiguration, folder: DiffusionFolder,
     adapter: T2IAdapterConfiguration, registry: PluginRegistry, device: ComputeDevice,
-    unetWeights: DeviceWeights, seed: UInt64, observer: (any TrainingObserver)?
+    unetWeights: DeviceWeights, arenas: ArenaPool, seed: UInt64,
+    observer: (any TrainingObserver)?
   ) throws {
     self.folder = folder
     self.adapter = adapter
     self.device = device
     self.unetWeights = unetWeights
+    self.arenas = arenas
+    vaeTiling = configuration.vaeTiling
     self.observer = observer
     storage = configuration.mixedPrecision.weightType
     outputDir = configuration.outputDir
@@ -49,20 +54,25 @@ final class ValidationRun {
     _ = try pipeline([:]).check(generation)
   }
 
-  /// Refuses pictures that do not fit into the device's memory beside what is there by now.
+  /// What generating takes by itself; nothing is loaded.
   ///
-  /// - Parameter parameters: The adapter's by path, whatever their values.
-  /// - Throws: As `StableDiffusionXLAdapterPipeline.checkMemory`.
-  func checkMemory(_ parameters: [String: HostTensor]) throws {
-    try pipeline(Self.values(parameters)).checkMemory(generation)
-  }
+  /// - Throws: As `StableDiffusionXLAdapterPipeline.plan`.
+  func plan() throws -> RunPlan { try pipeline([:]).plan(generation) }
+
+  /// Encodes the prompts, which stay the same for the whole run, while nothing else is in memory.
+  ///
+  /// - Throws: As `StableDiffusionXLAdapterPipeline.encode`.
+  func encodePrompts() throws { embeddings = try pipeline([:]).encode(generation) }
 
   /// Generates, saves under `validation/step-STEP/` and tells the loggers.
-  func run(step: Int, parameters: TrainedParameters, loggers: LoggerSet) throws {
+  ///
+  /// - Parameter plan: That of the whole run, which has been checked.
+  func run(
+    step: Int, parameters: TrainedParameters, loggers: LoggerSet, plan: RunPlan
+  ) throws {
     let pipeline = try pipeline(Self.values(parameters.read(.parameter)))
-    let embeddings = try self.embeddings ?? pipeline.encode(generation)
-    self.embeddings = embeddings
-    let result = try pipeline.generate(generation, embeddings: embeddings) { [observer] event in
+    let result = try pipeline.generate(generation, embeddings: embeddings, plan: plan) {
+      [observer] event in
       if case .step(let done, let total) = event {
         observer?.preparing("generating validation images", done: done, total: total)
       }
@@ -98,6 +108,7 @@ final class ValidationRun {
         AdapterComponent(
           T2IAdapter.self, adapter, name: "the adapter in training", parameters: values)
       ],
-      scheduler: scheduler, device: device, storage: storage, unetWeights: unetWeights)
+      scheduler: scheduler, device: device, storage: storage, vaeTiling: vaeTiling,
+      unetWeights: unetWeights, arenas: arenas)
   }
 }

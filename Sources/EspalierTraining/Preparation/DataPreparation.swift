@@ -17,8 +17,8 @@ struct DataPreparation {
 
   /// - Throws: `DatasetError`, `PipelineError`, `CheckpointError`, `BackendError`, `FileError`.
   func prepare() throws -> PreparedData {
-    let rows = try rows()
-    let cacheFolder = configuration.cacheDir ?? configuration.outputDir + "/cache"
+    let rows = try Self.rows(configuration, seed: seed)
+    let cacheFolder = configuration.cacheFolder
     let texts = try TextPreparation(
       folder: folder, device: device, configuration: configuration,
       cache: try ContentCache(folder: cacheFolder, name: "text"), observer: observer
@@ -33,7 +33,9 @@ struct DataPreparation {
   }
 
   /// The rows of the data set; where there is a limit, a random part of them.
-  private func rows() throws -> [TrainingSample] {
+  static func rows(
+    _ configuration: TrainingConfiguration, seed: UInt64
+  ) throws -> [TrainingSample] {
     let dataset = try ImageFolderDataset(
       folder: configuration.trainDataDir,
       columns: DatasetColumns(
@@ -89,7 +91,7 @@ struct DataPreparation {
   private func encoder(keeping kept: inout LatentEncoder?) throws -> LatentEncoder {
     let encoder = try LatentEncoder(
       folder.autoencoder(), height: configuration.resolution, width: configuration.resolution,
-      device: device)
+      device: device, tiling: configuration.vaeTiling)
     kept = encoder
     return encoder
   }

@@ -14,6 +14,9 @@ struct StateFiles {
   /// The root of the adapter's parameter paths, before the checkpoint keys.
   static let root = "adapter."
 
+  /// How many copies of the parameters are on the host while a state is written.
+  static let savedKinds = 2
+
   /// Writes an adapter that Diffusers' `T2IAdapter.from_pretrained` loads.
   func writeAdapter(_ parameters: TrainedParameters, to folder: String) throws {
     try Folder.make(folder)

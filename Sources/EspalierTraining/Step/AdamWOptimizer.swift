@@ -30,9 +30,9 @@ public final class AdamWOptimizer {
     self.device = device
     let bound = parameters.bindings
     norm = try Executable(
-      try Self.normProgram(parameters), on: device, bound: bound, arenas: arenas)
+      try Self.normProgram(parameters.shapes), on: device, bound: bound, arenas: arenas)
     update = try Executable(
-      try Self.updateProgram(parameters), on: device, bound: bound, arenas: arenas)
+      try Self.updateProgram(parameters.shapes), on: device, bound: bound, arenas: arenas)
   }
 
   /// The Euclidean norm of all gradients as they are stored, loss scale included.
@@ -68,23 +68,23 @@ public final class AdamWOptimizer {
     min(1, maximum / (norm + 1e-6))
   }
 
-  private static func normProgram(_ parameters: TrainedParameters) throws -> GraphProgram {
+  static func normProgram(_ shapes: [(path: String, shape: Shape)]) throws -> GraphProgram {
     let graph = GraphBuilder()
-    let gradients = parameters.shapes.map {
+    let gradients = shapes.map {
       graph.state(TrainedParameters.Kind.gradient.name($0.path), $0.shape)
     }
     graph.output("sum", graph.apply(SumSquares(), gradients, path: "gradient norm"))
     return try graph.lowered()
   }
 
-  private static func updateProgram(_ parameters: TrainedParameters) throws -> GraphProgram {
+  static func updateProgram(_ shapes: [(path: String, shape: Shape)]) throws -> GraphProgram {
     let graph = GraphBuilder()
     var inputs = [graph.input("scalars", [16])]
-    for (path, shape) in parameters.shapes {
+    for (path, shape) in shapes {
       inputs += TrainedParameters.Kind.allCases.map { graph.state($0.name(path), shape) }
     }
     let outputs = graph.apply(outputs: AdamW(), inputs, path: "optimizer")
-    for index in parameters.shapes.indices {
+    for index in shapes.indices {
       graph.assign(inputs[1 + 4 * index], outputs[3 * index])
       graph.assign(inputs[3 + 4 * index], outputs[3 * index + 1])
       graph.assign(inputs[4 + 4 * index], outputs[3 * index + 2])

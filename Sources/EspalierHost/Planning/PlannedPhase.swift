@@ -1,0 +1,37 @@
+import EspalierGraph
+
+/// A part of a run between two points where memory is released: what it computes, how often, and in how much memory.
+public struct PlannedPhase: Sendable {
+  /// For tables: `UNet steps`.
+  public let title: String
+  /// For sentences: `the UNet`.
+  public let subject: String
+  /// Everything that is there at its peak, what earlier phases have left behind too.
+  public var memory: MemoryNeed
+  /// What it runs, and how often.
+  public var work: [(plan: ProgramPlan, runs: Int)]
+
+  public init(
+    _ title: String, subject: String, memory: MemoryNeed, work: [(plan: ProgramPlan, runs: Int)]
+  ) {
+    self.title = title
+    self.subject = subject
+    self.memory = memory
+    self.work = work
+  }
+
+  /// How often its first program runs.
+  public var runs: Int { work.first?.runs ?? 0 }
+
+  /// Operations of matrix products, of all runs together; see `OperationCost`.
+  public var floatingPointOperations: Double {
+    work.reduce(0) {
+      $0 + $1.plan.program.cost.floatingPointOperations * Double($1.runs)
+    }
+  }
+
+  /// An estimate of its time.
+  public func seconds(_ speed: DeviceSpeed) -> Double {
+    work.reduce(0) { $0 + speed.seconds(for: $1.plan.program) * Double($1.runs) }
+  }
+}

@@ -1,0 +1,71 @@
+import EspalierHost
+import EspalierPipelines
+import EspalierTensors
+import Foundation
+import TestSupport
+import Testing
+
+extension Pipelines {
+  /// What of the model's files is in memory after each phase.
+  @Suite("Weights are resident only while they are needed", .onEveryBackend)
+  struct ResidencyTests {
+    private let folder: TemporaryFolder
+
+    /// A copy of the model, whose files nobody else maps.
+    init() throws {
+      folder = try temporaryFolder()
+      try FileManager.default.copyItem(atPath: TestModel.path, toPath: folder.file("model"))
+    }
+
+    /// Bytes of a component's weights that are in this process's memory.
+    private func resident(_ component: String) throws -> Int {
+      let maps = try String(contentsOfFile: "/proc/self/smaps", encoding: .utf8)
+      var sum = 0
+      var counts = false
+      for line in maps.split(separator: "\n") {
+        if line.contains(folder.path) || line.contains("-") && line.contains(" r") {
+          counts =
+            line.contains(folder.file("model/\(component)/")) && line.hasSuffix(".safetensors")
+        } else if counts, line.hasPrefix("Rss:") {
+          let words = line.split(separator: " ")
+          sum += try #require(Int(words[1])) * 1024
+        }
+      }
+      return sum
+    }
+
+    @Test func `a generation leaves none of them in memory`() throws {
+      let pipeline = try StableDiffusionXLAdapterPipeline(
+        DiffusionFolder(path: folder.file("model")),
+        scheduler: TestModel.scheduler("EulerDiscreteScheduler"), device: TestModel.device())
+      var configuration = GenerationConfiguration(prompts: ["a house"])
+      (configuration.height, configuration.width) = (64, 64)
+      configuration.numInferenceSteps = 2
+      var duringSteps: [String: Int] = [:]
+      var whileDecoding: [String: Int] = [:]
+      let components = ["text_encoder", "text_encoder_2", "unet", "vae"]
+      func sample() throws -> [String: Int] {
+        var result: [String: Int] = [:]
+        for component in components { result[component] = try resident(component) }
+        return result
+      }
+      _ = try pipeline.generate(configuration) { event in
+        switch event {
+        case .step: duringSteps = (try? sample()) ?? [:]
+        case .decoded: whileDecoding = (try? sample()) ?? [:]
+        default: break
+        }
+      }
+      let after = try sample()
+      let page = 1 << 16
+      let inPlace = try TestModel.device().info.deviceClass == .cpu
+      #expect((duringSteps["unet"] ?? 0 > 1 << 20) == inPlace, "\(duringSteps)")
+      #expect((duringSteps["text_encoder"] ?? .max) <= page, "\(duringSteps)")
+      #expect((duringSteps["text_encoder_2"] ?? .max) <= page, "\(duringSteps)")
+      #expect((whileDecoding["unet"] ?? .max) <= page, "\(whileDecoding)")
+      #expect((whileDecoding["vae"] ?? 0 > 1 << 16) == inPlace, "\(whileDecoding)")
+      for component in components { #expect(after[component, default: .max] <= page, "\(after)") }
+      withExtendedLifetime(pipeline) {}
+    }
+  }
+}
