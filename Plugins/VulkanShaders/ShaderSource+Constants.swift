@@ -21,6 +21,7 @@ extension ShaderSource {
 
   /// A line with values, if it declares constants or the workgroup's size by them.
   private static func fixed(_ line: Substring, _ constants: [UInt32]) -> String {
+    guard line.hasPrefix("layout(") else { return String(line) }
     let constant = /^layout\(constant_id = (\d+)\) const (\w+) (\w+) = ([^;]+);/
     let size = /local_size_([xyz])_id = (\d+)/
     func value(_ id: Substring) -> UInt32? {
