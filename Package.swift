@@ -64,6 +64,7 @@ let package = Package(
     .library(name: "espalier-logger-html", type: .dynamic, targets: ["LoggerHTML"]),
     .library(name: "espalier-logger-jsonl", type: .dynamic, targets: ["LoggerJSONL"]),
     .library(name: "espalier-logger-tensorboard", type: .dynamic, targets: ["LoggerTensorBoard"]),
+    .library(name: "espalier-logger-wandb", type: .dynamic, targets: ["LoggerWandb"]),
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -114,7 +115,8 @@ let package = Package(
     module(
       "EspalierPipelines",
       [
-        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints", "EspalierPresets",
+        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints",
+        "EspalierPresets",
         "EspalierImages", "EspalierTokenizers", "EspalierModels",
       ]),
     module(
@@ -127,8 +129,10 @@ let package = Package(
     module(
       "Espalier",
       [
-        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints", "EspalierPresets",
-        "EspalierImages", "EspalierTokenizers", "EspalierModels", "EspalierDatasets", "EspalierPipelines",
+        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints",
+        "EspalierPresets",
+        "EspalierImages", "EspalierTokenizers", "EspalierModels", "EspalierDatasets",
+        "EspalierPipelines",
         "EspalierTraining",
       ]),
     // 6: programs.
@@ -209,6 +213,15 @@ let package = Package(
     plugin("LoggerHTML", exclude: ["Page"], ["LogFiles", "CPluginJPEG", "CReportPage"]),
     plugin("LoggerJSONL", ["LogFiles", "PluginPNG"]),
     plugin("LoggerTensorBoard", ["LogFiles", "PluginPNG"]),
+    .target(
+      name: "CWandbClient", path: "Plugins/CWandbClient",
+      linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("z")]),
+    // All of the logger but its entry, so that tests can link it.
+    .target(
+      name: "WandbClient",
+      dependencies: ["CWandbClient", "LogFiles", "PluginPNG", "EspalierABI", "EspalierPluginKit"],
+      path: "Plugins/WandbClient", swiftSettings: house),
+    plugin("LoggerWandb", ["WandbClient"]),
     // Tests.
     .target(
       name: "TestSupport", dependencies: ["EspalierTensors", "EspalierCheckpoints"],
@@ -256,6 +269,7 @@ let package = Package(
         "EspalierImages",
       ],
       swiftSettings: house),
+    tests("WandbClient", ["EspalierPluginKit", "LogFiles"]),
     .testTarget(
       name: "BackendConformanceTests",
       dependencies: ["EspalierABI", "EspalierConformance"], swiftSettings: house),

@@ -50,6 +50,13 @@ public struct LoggedImage {
   public let height: Int
   /// `3 · width · height` bytes.
   public let rgb: UnsafeBufferPointer<UInt8>
+
+  public init(caption: String, width: Int, height: Int, rgb: UnsafeBufferPointer<UInt8>) {
+    self.caption = caption
+    self.width = width
+    self.height = height
+    self.rgb = rgb
+  }
 }
 
 /// What a line of the console was written to; the values are those of the header.
