@@ -19,13 +19,19 @@ enum Program {
   }
 
   /// Runs it to its end.
-  static func run(_ arguments: [String], in directory: String? = nil) throws -> Result {
-    try RunningProgram(path, arguments, in: directory).result()
+  ///
+  /// - Parameter environment: Replaces variables of this process; an empty one is removed.
+  static func run(
+    _ arguments: [String], in directory: String? = nil, environment: [String: String] = [:]
+  ) throws -> Result {
+    try RunningProgram(path, arguments, in: directory, environment: environment).result()
   }
 
   /// Starts it.
-  static func start(_ arguments: [String]) throws -> RunningProgram {
-    try RunningProgram(path, arguments)
+  static func start(
+    _ arguments: [String], environment: [String: String] = [:]
+  ) throws -> RunningProgram {
+    try RunningProgram(path, arguments, environment: environment)
   }
 
   /// Runs it with a limit on the size of files that it writes, through the shell's `ulimit -f`.
@@ -40,7 +46,14 @@ final class RunningProgram {
   private let process = Process()
   private let files: [URL]
 
-  init(_ program: String, _ arguments: [String], in directory: String? = nil) throws {
+  init(
+    _ program: String, _ arguments: [String], in directory: String? = nil,
+    environment: [String: String] = [:]
+  ) throws {
+    if !environment.isEmpty {
+      process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        .filter { !$0.value.isEmpty }
+    }
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
     if let directory { process.currentDirectoryURL = URL(fileURLWithPath: directory) }
