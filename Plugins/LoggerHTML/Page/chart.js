@@ -123,7 +123,7 @@ class Chart {
 
   axes(isLogarithmic) {
     const { left, right, top, bottom } = this.area;
-    const count = Math.max(2, Math.round((bottom - top) / 48));
+    const count = Math.max(3, Math.round((bottom - top) / 48));
     const [low, high] = this.range;
     const unit = this.metric.isBytes ? byteUnit(high).size : 1;
     const marks = isLogarithmic
