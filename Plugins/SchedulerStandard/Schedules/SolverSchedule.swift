@@ -43,7 +43,7 @@ struct SolverSchedule {
       finalSigma = .sigmaMin
     }
     var limit = -Double.infinity
-    if let key = options.lambdaMinClipped { limit = try settings.value(of: key) }
+    if let key = options.lambdaMinClipped, let set = try settings.value(of: key) { limit = set }
     end = table.count - table.sigmas.count(where: { -log(Double($0)) < limit })
   }
 

@@ -8,7 +8,7 @@ struct SolverScheduleOptions: Sendable {
   let sigmas: SigmaSpacingOptions
   /// Nil: always the lowest noise.
   let finalSigma: PluginOption<FinalSigma>?
-  let lambdaMinClipped: PluginOption<Double>?
+  let lambdaMinClipped: PluginOption<Double?>?
   /// Whether with a spacing of noise levels the lowest noise is that of the last step, which then stays.
   let repeatsLastSigma: Bool
   /// Whether timesteps of Karras' spacing are cut instead of rounded with the cosine schedule of β.
@@ -26,7 +26,7 @@ struct SolverScheduleOptions: Sendable {
     lambdaMinClipped =
       clipsLambda
       ? .number(
-        "lambda_min_clipped", default: -.infinity, where: { $0 < .infinity }, "a finite number",
+        "lambda_min_clipped", where: { $0 < .infinity }, "a number, or -Infinity",
         "Leaves out the training timesteps with a lower log signal-to-noise ratio") : nil
     self.repeatsLastSigma = repeatsLastSigma
     self.truncatesCosineTimesteps = truncatesCosineTimesteps

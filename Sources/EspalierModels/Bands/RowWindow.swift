@@ -37,8 +37,9 @@ struct DoubledRowWindow: Equatable {
   init(of result: Range<Int>, height: Int) {
     let doubled = RowWindow(of: result, height: 2 * height).rows
     rows = doubled.lowerBound / 2..<(doubled.upperBound + 1) / 2
-    top = rows.lowerBound == 0 ? 1 : 0
-    bottom = rows.upperBound == height ? 1 : 0
+    // Not where the rows end at the map's border: a result that begins at row 1 reads no zeros.
+    top = result.lowerBound == 0 ? 1 : 0
+    bottom = result.upperBound == 2 * height ? 1 : 0
     self.result = 2 * rows.lowerBound + 1 - top..<2 * rows.upperBound - 1 + bottom
   }
 }
