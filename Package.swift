@@ -138,10 +138,13 @@ let package = Package(
     // 6: programs.
     module("EspalierBenchKit", []),
     module("EspalierDemoKit", ["EspalierTensors", "EspalierCheckpoints", "EspalierImages"]),
+    // Embeds Docs/Templates and the boundary header.
+    .target(name: "CEspalierTemplates"),
     program(
       "espalier", folder: "EspalierCLI",
       [
-        "Espalier", "EspalierABI", "EspalierConformance", "EspalierHost", "EspalierTensors",
+        "Espalier", "EspalierABI", "CEspalierTemplates", "EspalierConformance", "EspalierHost",
+        "EspalierTensors",
         argumentParser, logging,
       ]),
     program(

@@ -9,7 +9,7 @@ struct Espalier: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       Train.self, Generate.self, Plan.self, Inspect.self, InitModel.self, Plugins.self,
-      Conformance.self,
+      NewPlugin.self, Conformance.self,
     ])
 
   /// The exit codes of the program.

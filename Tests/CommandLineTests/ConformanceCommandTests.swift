@@ -26,7 +26,7 @@ import Testing
 
   /// Compiles a backend that only scales; the flag makes it wrong.
   private func abacus(_ flag: String, in folder: TemporaryFolder) throws -> String {
-    try PluginCompiler.build("scale_backend", "backend-abacus", macros: [flag: ""], in: folder)
+    try CompiledPlugin.build("scale_backend", "backend-abacus", ["-D\(flag)"], in: folder)
   }
 
   @Test func `blas passes, and the table and the JSON file say how well and how fast`() throws {

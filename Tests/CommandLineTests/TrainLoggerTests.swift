@@ -161,9 +161,9 @@ import Testing
   func `one that fails is switched off with a warning, the others and the run go on`(
     macros: [String: String], operation: String, reason: String
   ) throws {
-    let library = try PluginCompiler.build(
+    let library = try CompiledPlugin.build(
       "failing_logger", "logger-failing",
-      macros: macros.merging(["NAME": "\"failing\""]) { $1 }, in: folder.folder)
+      macros.merging(["NAME": "\"failing\""]) { $1 }.map { "-D\($0)=\($1)" }, in: folder.folder)
     try folder.make("out/logs")
     // A file in the place of the folder of event files, which can therefore not be written.
     try Data().write(to: URL(fileURLWithPath: folder.file("out/logs/p")))
@@ -194,9 +194,8 @@ import Testing
   }
 
   @Test func `one that is slow is waited for once, and holds up no step`() throws {
-    let library = try PluginCompiler.build(
-      "failing_logger", "logger-slow", macros: ["NAME": "\"slow\"", "SECONDS": "3"],
-      in: folder.folder)
+    let library = try CompiledPlugin.build(
+      "failing_logger", "logger-slow", ["-DNAME=\"slow\"", "-DSECONDS=3"], in: folder.folder)
     try folder.train(
       "out", steps: 4,
       ["--plugin", library, "--report_to", "slow,csv,jsonl", "--checkpointing_steps", "1"])

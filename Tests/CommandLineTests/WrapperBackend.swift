@@ -14,10 +14,9 @@ enum WrapperBackend {
     let library =
       (Program.path as NSString).deletingLastPathComponent + "/libespalier-backend-\(inner).so"
     let name = "wrapper"
-    let output = try PluginCompiler.build(
-      "wrapper", "backend-\(name)",
-      macros: macros.merging(["NAME": "\"\(name)\"", "LIBRARY": "\"\(library)\""]) { $1 },
-      in: folder)
+    let definitions = macros.merging(["NAME": "\"\(name)\"", "LIBRARY": "\"\(library)\""]) { $1 }
+    let output = try CompiledPlugin.build(
+      "wrapper", "backend-\(name)", definitions.map { "-D\($0)=\($1)" }, in: folder)
     return ["--plugin", output, "--backend", name]
   }
 }

@@ -42,6 +42,10 @@ static int32_t device_info(uint32_t index, esp_device_info *info, esp_error *err
 static int32_t device_open(uint32_t index, const esp_option *options, size_t count, esp_device **out,
                            esp_error *error) {
   (void)index, (void)options, (void)count, (void)error;
+#ifdef HAS_OPTION
+  if (count > 0 && strcmp(options[0].value, "glass") == 0)
+    return esp_fail(error, ESP_INVALID_ARGUMENT, "glass beads break");
+#endif
 #ifdef CRASHES_AT_START
   abort();
 #endif
@@ -188,6 +192,11 @@ static const esp_backend_api api = {
   .device_wait = device_wait,
 };
 
+#ifdef HAS_OPTION
+static const esp_option_description beads = {sizeof beads, ESP_OPTION_STRING, "beads", "What of.", "wood", NULL};
+static const esp_option_description *const described[] = {&beads};
+#endif
+
 static const esp_plugin plugin = {
   .struct_size = sizeof plugin,
   .abi_major = ESP_ABI_MAJOR,
@@ -197,6 +206,10 @@ static const esp_plugin plugin = {
   .version = "0.1",
   .summary = "Scales, for tests.",
   .api = &api,
+#ifdef HAS_OPTION
+  .options = described,
+  .option_count = 1,
+#endif
 };
 
 int32_t espalier_plugin_entry(const esp_host *host, uint32_t index, const esp_plugin **out,
