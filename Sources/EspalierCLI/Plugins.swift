@@ -38,7 +38,7 @@ struct UnknownPluginName: Error, CustomStringConvertible {
   let known: [String]
 
   var description: String {
-    let near = NearestNames.of(name, among: known).first.map { " (did you mean '\($0)'?)" } ?? ""
+    let near = NearestNames.meant(by: name, among: known).map { " (did you mean '\($0)'?)" } ?? ""
     return
       "there is no plugin or scheduler '\(name)'\(near); 'espalier plugins' lists what was found"
   }

@@ -17,6 +17,20 @@ public enum NearestNames {
     return scored.sorted { ($0.0, $0.1) < ($1.0, $1.1) }.prefix(3).map(\.1)
   }
 
+  /// What somebody may have meant who typed `name`: of short names more may differ than `of` allows, as in
+  /// two letters that changed places, but never all.
+  public static func meant(
+    by name: String, among candidates: some Collection<String>
+  ) -> String? {
+    let wanted = Array(name.utf8)
+    return candidates.compactMap { candidate -> (Int, String)? in
+      let other = Array(candidate.utf8)
+      let longest = max(wanted.count, other.count)
+      let limit = min(max(2, longest / 3), min(wanted.count, other.count) - 1)
+      return editDistance(wanted, other, limit: limit).map { ($0, candidate) }
+    }.min { ($0.0, $0.1) < ($1.0, $1.1) }?.1
+  }
+
   /// Levenshtein distance; nil above the limit.
   private static func editDistance(_ a: [UInt8], _ b: [UInt8], limit: Int) -> Int? {
     var row = Array(0...b.count)

@@ -22,7 +22,10 @@ import Testing
       "the backend 'vulkan' is not in use, but blas"
     ),
     (["--backend_option", "kernels"], "expected KEY=VALUE or NAME.KEY=VALUE"),
-    (["--scheduler_option", "use_karas_sigmas=true"], "has no option 'use_karas_sigmas'"),
+    (
+      ["--scheduler_option", "use_karas_sigmas=true"],
+      "--scheduler_option use_karas_sigmas: the scheduler 'euler'"
+    ),
   ])
   func `one that does not fit is a fault of the command line`(
     flags: [String], reason: String

@@ -160,6 +160,17 @@ import Testing
     #expect(try refusal("count=1", for: ["first"]) == nil)
   }
 
+  @Test(
+    arguments: [
+      ("cvs", "csv"), ("eular", "euler"), ("kernel", "kernels"), ("EulerScheduler", nil),
+      ("x", nil),
+      ("", nil), ("csvcsvcsv", nil),
+    ] as [(String, String?)])
+  func `what somebody meant is near what they typed`(typed: String, meant: String?) {
+    let names = ["csv", "ddpm", "euler", "kernels", "EulerAncestralDiscreteScheduler"]
+    #expect(NearestNames.meant(by: typed, among: names) == meant)
+  }
+
   @Test func `a secret in an option that does not exist is not repeated`() throws {
     let message = try #require(try refusal("first.api_key=hush-hush", for: ["first"]))
     #expect(message.contains("api_key") && !message.contains("hush"))

@@ -168,7 +168,8 @@ typedef struct ESP_SENDABLE esp_plugin {
   const char *ESP_NONNULL version; /* the plugin's own, for people */
   const char *ESP_NONNULL summary; /* one line, for people */
   const void *ESP_NONNULL api;     /* esp_backend_api, esp_scheduler_api, … by kind */
-  /* Optional. Called once, in reverse order of loading, before the process exits. */
+  /* Optional. Called once, in reverse order of loading, before the process exits; from any thread. The host waits
+   * some seconds, then says that the plugin did not end, and ends without it. */
   void (*ESP_NULLABLE shutdown)(void);
   /* since 1.2: the options that it takes; null and 0: none. A user's other options are refused. A
    * scheduler plugin tells those of a class in esp_scheduler_class instead. */
@@ -486,7 +487,7 @@ typedef struct ESP_SENDABLE esp_scheduler_api {
   void (*ESP_NONNULL destroy)(esp_scheduler *ESP_NONNULL scheduler);
   int32_t (*ESP_NONNULL set_timesteps)(esp_scheduler *ESP_NONNULL scheduler, int32_t inference_steps,
                                        esp_error *ESP_NONNULL error);
-  /* Model calls of one generation; more than the inference steps where a step calls the model twice. */
+  /* Model calls of one generation: at least one for each inference step, more where a step calls the model twice. */
   uint32_t (*ESP_NONNULL call_count)(esp_scheduler *ESP_NONNULL scheduler);
   double (*ESP_NONNULL timestep)(esp_scheduler *ESP_NONNULL scheduler, uint32_t call);
   double (*ESP_NONNULL init_noise_sigma)(esp_scheduler *ESP_NONNULL scheduler);

@@ -41,6 +41,6 @@ extension OptionError: CustomStringConvertible {
   }
 
   private static func hint(_ name: String, _ names: [String]) -> String {
-    NearestNames.of(name, among: names).first.map { " (did you mean '\($0)'?)" } ?? ""
+    NearestNames.meant(by: name, among: names).map { " (did you mean '\($0)'?)" } ?? ""
   }
 }

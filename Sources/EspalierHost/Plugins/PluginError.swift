@@ -30,7 +30,7 @@ extension PluginError: CustomStringConvertible {
       "cannot read the folder \(folder) given with --plugin-dir; check the path"
     case .unknown(let kind, let name, let available, let folders):
       "there is no \(kind.rawValue) '\(name)'; "
-        + (NearestNames.of(name, among: available).first.map { "did you mean '\($0)'? " } ?? "")
+        + (NearestNames.meant(by: name, among: available).map { "did you mean '\($0)'? " } ?? "")
         + Self.alternatives(available, kind)
         + Self.searched(folders)
     case .noDevice(let tried, let folders):
