@@ -9,17 +9,40 @@ public struct Checkpoint: Sendable {
   public let files: [String]
   /// All tensors by name.
   public let entries: [String: TensorEntry]
-  private let owners: [String: SafetensorsFile]
+  private let stored: [String: Stored]
+
+  /// Where a tensor lies.
+  private struct Stored: Sendable {
+    let file: SafetensorsFile
+    let view: TensorView
+  }
 
   /// Opens a single file.
   ///
   /// - Throws: `CheckpointError` as `SafetensorsFile` does.
   public init(file path: String) throws(CheckpointError) {
-    let file = try SafetensorsFile(path: path)
-    self.path = path
+    self.init(try SafetensorsFile(path: path))
+  }
+
+  /// All tensors of a file that is open.
+  public init(_ file: SafetensorsFile) {
+    path = file.path
     files = [path]
     entries = file.entries
-    owners = file.entries.mapValues { _ in file }
+    stored = Dictionary(
+      uniqueKeysWithValues: file.entries.map { name, entry in
+        (name, Stored(file: file, view: TensorView(source: name, entry: entry)))
+      })
+  }
+
+  /// Some tensors of a file, or parts of them, under other names.
+  ///
+  /// - Parameter views: By the new names; they lie inside the file.
+  public init(_ file: SafetensorsFile, views: [String: TensorView]) {
+    path = file.path
+    files = [path]
+    entries = views.mapValues { $0.entry.reshaped($0.shape) }
+    stored = views.mapValues { Stored(file: file, view: $0) }
   }
 
   /// Opens the weights in a component's folder.
@@ -43,7 +66,7 @@ public struct Checkpoint: Sendable {
     let map = try JSONObject(contentsOf: path).members("weight_map")
     var opened: [String: SafetensorsFile] = [:]
     var entries: [String: TensorEntry] = [:]
-    var owners: [String: SafetensorsFile] = [:]
+    var stored: [String: Stored] = [:]
     for member in map {
       guard let shard = member.value.string, !shard.isEmpty, !shard.contains("/") else {
         throw .brokenIndex(
@@ -63,12 +86,13 @@ public struct Checkpoint: Sendable {
           found: "\(file.names.count) other tensors there")
       }
       entries[member.key] = entry
-      owners[member.key] = file
+      stored[member.key] = Stored(
+        file: file, view: TensorView(source: member.key, entry: entry))
     }
     self.path = path
     files = opened.values.map(\.path).sorted()
     self.entries = entries
-    self.owners = owners
+    self.stored = stored
   }
 
   private static func open(
@@ -84,17 +108,34 @@ public struct Checkpoint: Sendable {
   }
 
   /// The file that holds the tensor; nil if none does.
-  public func file(of name: String) -> String? { owners[name]?.path }
+  public func file(of name: String) -> String? { stored[name]?.file.path }
 
-  /// The tensor as a view into its file.
+  /// What the file calls the tensor, or the one that it is a part of; nil if there is none.
+  public func source(of name: String) -> String? { stored[name]?.view.source }
+
+  /// The tensor as a view into its file; copied if it is transposed.
   ///
   /// - Throws: `CheckpointError.missingTensor`, `.unsupportedDType`.
   public func tensor(_ name: String) throws(CheckpointError) -> HostTensor {
-    guard let file = owners[name] else {
+    guard let stored = stored[name] else {
       throw .missingTensor(
         path: path, tensor: name, near: NearestNames.of(name, among: entries.keys))
     }
-    return try file.tensor(name)
+    let tensor = try stored.file.tensor(stored.view.source, at: stored.view.entry)
+    return stored.view.isTransposed ? tensor.permuted([1, 0]) : tensor
+  }
+
+  /// The hash of all names, types, shapes and bytes; the same for one file and for several.
+  public func contentHash() -> ContentHash {
+    let hasher = ContentHasher()
+    for (name, stored) in stored.sorted(by: { $0.key < $1.key }) {
+      hasher.combine(name)
+      hasher.combine(stored.view.entry.dtypeName)
+      hasher.combine(stored.view.shape.description)
+      hasher.combine(stored.view.isTransposed ? 1 : 0)
+      stored.file.withUnsafeBytes(of: stored.view.entry) { hasher.update($0) }
+    }
+    return hasher.finish()
   }
 
   /// The same weights under other names.

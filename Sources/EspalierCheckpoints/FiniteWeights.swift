@@ -58,7 +58,8 @@ extension Checkpoint {
   public func finiteTensor(_ name: String) throws(CheckpointError) -> HostTensor {
     let tensor = try tensor(name)
     if let index = tensor.firstNonFinite() {
-      throw .nonFinite(path: file(of: name) ?? path, tensor: name, index: index)
+      throw .nonFinite(
+        path: file(of: name) ?? path, tensor: source(of: name) ?? name, index: index)
     }
     return tensor
   }

@@ -37,6 +37,13 @@ public final class SafetensorsFile: Sendable {
     guard let entry = entries[name] else {
       throw .missingTensor(path: path, tensor: name, near: NearestNames.of(name, among: names))
     }
+    return try tensor(name, at: entry)
+  }
+
+  /// A tensor, or a part of it; see `tensor(_:)`.
+  ///
+  /// - Parameter entry: Lies inside the file.
+  func tensor(_ name: String, at entry: TensorEntry) throws(CheckpointError) -> HostTensor {
     guard let dtype = entry.dtype else {
       throw .unsupportedDType(path: path, tensor: name, dtype: entry.dtypeName)
     }
@@ -49,5 +56,12 @@ public final class SafetensorsFile: Sendable {
       target.copyMemory(from: UnsafeRawBufferPointer(rebasing: file.bytes[entry.byteRange]))
     }
     return copy
+  }
+
+  /// Calls `body` with the bytes of a tensor or of a part of it, of whatever type.
+  func withUnsafeBytes<R>(of entry: TensorEntry, _ body: (UnsafeRawBufferPointer) -> R) -> R {
+    withExtendedLifetime(file) {
+      body(UnsafeRawBufferPointer(rebasing: file.bytes[entry.byteRange]))
+    }
   }
 }

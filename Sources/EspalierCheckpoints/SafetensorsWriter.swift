@@ -17,14 +17,16 @@ public enum SafetensorsWriter {
     metadata: [String: String] = defaultMetadata, to path: String
   ) throws {
     try write(
-      tensors.map { StreamedTensor(name: $0.name, $0.tensor) }, metadata: metadata, to: path)
+      streamed: tensors.map { StreamedTensor(name: $0.name, $0.tensor) }, metadata: metadata,
+      to: path)
   }
 
   /// Writes tensors whose bytes are made while they are written; else as the other `write`.
   ///
   /// - Throws: `FileError`, and what the tensors throw; `path` is then untouched.
   public static func write(
-    _ tensors: [StreamedTensor], metadata: [String: String] = defaultMetadata, to path: String
+    streamed tensors: [StreamedTensor], metadata: [String: String] = defaultMetadata,
+    to path: String
   ) throws {
     let names = Set(tensors.map(\.name))
     precondition(

@@ -60,7 +60,7 @@ public struct ShardedWriter {
   public func write(to folder: String) throws {
     var map: [String: JSONValue] = [:]
     for (name, shard) in zip(fileNames, shards) {
-      try SafetensorsWriter.write(shard.tensors, to: folder + "/" + name)
+      try SafetensorsWriter.write(streamed: shard.tensors, to: folder + "/" + name)
       for tensor in shard.tensors { map[tensor.name] = .string(name) }
     }
     guard let indexName else { return }

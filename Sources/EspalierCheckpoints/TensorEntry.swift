@@ -8,8 +8,32 @@ public struct TensorEntry: Sendable, Hashable {
   /// Where the elements lie, in bytes from the start of the file.
   public let byteRange: Range<Int>
 
+  public init(dtypeName: String, shape: Shape, byteRange: Range<Int>) {
+    self.dtypeName = dtypeName
+    self.shape = shape
+    self.byteRange = byteRange
+  }
+
   /// The element type; nil for one that is listed but that Espalier does not compute with.
   public var dtype: DType? { DType(rawValue: dtypeName) }
+
+  /// One of `count` equal parts along the first axis; nil if it has no such parts.
+  public func rows(_ index: Int, of count: Int) -> TensorEntry? {
+    guard shape.rank > 0, (0..<count).contains(index), shape[0] % count == 0,
+      byteRange.count % count == 0
+    else { return nil }
+    let size = byteRange.count / count
+    let start = byteRange.lowerBound + index * size
+    return TensorEntry(
+      dtypeName: dtypeName, shape: Shape([shape[0] / count] + shape.dims.dropFirst()),
+      byteRange: start..<start + size)
+  }
+
+  /// The same bytes under a shape of equally many elements.
+  public func reshaped(_ shape: Shape) -> TensorEntry {
+    precondition(shape.count == self.shape.count, "cannot reshape \(self.shape) to \(shape)")
+    return TensorEntry(dtypeName: dtypeName, shape: shape, byteRange: byteRange)
+  }
 
   /// Bits of one element of every type that safetensors knows.
   static let bitCounts: [String: Int] = [
