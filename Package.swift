@@ -243,7 +243,12 @@ let package = Package(
     tests("EspalierImages", ["EspalierTensors"]),
     tests("EspalierTokenizers", ["EspalierTensors"]),
     tests(
-      "EspalierModels", ["EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints"]),
+      "EspalierModels",
+      [
+        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints",
+        "EspalierPresets",
+      ]
+    ),
     tests("EspalierDatasets", ["EspalierTensors", "EspalierCheckpoints", "EspalierImages"]),
     tests("EspalierBenchKit"),
     tests(
@@ -252,8 +257,8 @@ let package = Package(
     tests(
       "EspalierPipelines",
       [
-        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints", "EspalierImages",
-        "EspalierModels",
+        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints",
+        "EspalierPresets", "EspalierImages", "EspalierModels", "EspalierTokenizers",
       ]),
     tests(
       "EspalierTraining",

@@ -1,6 +1,8 @@
 import EspalierCheckpoints
 import EspalierHost
 import EspalierModels
+import EspalierPipelines
+import EspalierPresets
 import EspalierTensors
 
 /// The tensors of a checkpoint as text; reads headers only.
@@ -16,6 +18,7 @@ struct CheckpointInspection {
     let types = bytes.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
       .map { "\(ByteCount($0.value)) \($0.key)" }.joined(separator: ", ")
     var lines = checkpoint.files.map { "file      \($0)" }
+    if !entries.isEmpty { lines.append("this is   \(FileIdentity(entries))") }
     lines.append("tensors   \(entries.count)")
     lines.append("numbers   \(parameters)" + Self.rounded(parameters))
     lines.append("bytes     \(types.isEmpty ? "none" : types)")
@@ -36,6 +39,32 @@ struct CheckpointInspection {
   func fit(_ checkpoint: Checkpoint, _ json: JSONObject) -> [String] {
     guard let model = try? ModelRegistry.standard.model(for: json) else { return [] }
     return Self.fit(model, checkpoint, json)
+  }
+
+  /// Whether a file by itself fills what it seems to be; nothing for what has no known configuration.
+  func fit(file path: String, _ checkpoint: Checkpoint) -> [String] {
+    do {
+      switch FileIdentity(checkpoint.entries) {
+      case .model(.sdxl):
+        let model = try DiffusionFolder(path: path)
+        return try [DiffusionFolder.Component.unet, .vae, .textEncoder, .textEncoder2].map {
+          let weights = try model.checkpoint(of: $0)
+          let fit = fit(weights, try model.configuration(of: $0))
+          return "\($0.rawValue): \(fit.joined(separator: "\n"))"
+        }
+      case .vae(_, .original):
+        guard let json = try ModelPreset.named("sdxl-base-1.0")?.json("vae/config.json") else {
+          return []
+        }
+        return fit(
+          try VAEFile.checkpoint(path: path, configuration: AutoencoderKLConfiguration(json)), json)
+      case .adapter:
+        return fit(checkpoint, try AdapterSource(path: path).configuration)
+      default: return []
+      }
+    } catch {
+      return ["fit       no: \(error)"]
+    }
   }
 
   private static func fit<M: Model>(

@@ -8,8 +8,8 @@ struct Espalier: AsyncParsableCommand {
     abstract: "Trains T2I-Adapters for Stable Diffusion XL and generates images with them.",
     version: "0.1.0",
     subcommands: [
-      Train.self, Generate.self, Plan.self, Inspect.self, InitModel.self, Plugins.self,
-      NewPlugin.self, Conformance.self,
+      Train.self, Generate.self, Plan.self, Inspect.self, Convert.self, InitModel.self,
+      Plugins.self, NewPlugin.self, Conformance.self,
     ])
 
   /// The exit codes of the program.

@@ -1,4 +1,5 @@
 import EspalierCheckpoints
+import EspalierModels
 import Foundation
 
 /// The contents of a model, component or training-state folder as text.
@@ -15,7 +16,8 @@ struct FolderInspection {
 
   private func model(_ path: String, _ index: String) throws -> [String] {
     let json = try JSONObject(contentsOf: index)
-    var lines = ["model     \(path)", "class     \(json.className ?? "not named")"]
+    let name = json.className.map(BaseModel.described(pipeline:))
+    var lines = ["model     \(path)", "class     \(name ?? "not named")"]
     for key in json.keys where !key.hasPrefix("_") {
       guard let value = json.value(key), value.array == nil else { continue }
       lines.append("\(key)  \(InspectedConfiguration.text(value))")
@@ -55,6 +57,9 @@ struct FolderInspection {
   /// A training state or another folder: its JSON files, its weights, and the same of its folders.
   private func others(_ path: String) throws -> [String] {
     var lines = ["folder    \(path)"]
+    if FileManager.default.fileExists(atPath: path + "/training_state.json") {
+      lines.append("this is   a training state")
+    }
     for file in try files(in: path, ending: ".json") {
       // A JSON file need not be an object.
       guard let json = try? JSONObject(contentsOf: file) else { continue }

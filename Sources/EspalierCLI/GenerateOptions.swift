@@ -23,12 +23,13 @@ enum MixedPrecision: String, ExpressibleByArgument, CaseIterable {
 struct GenerateModelOptions: ParsableArguments {
   @Option(
     name: .customLong("pretrained_model_name_or_path"),
-    help: ArgumentHelp("SDXL model in Diffusers' layout.", valueName: "dir"))
+    help: ArgumentHelp(
+      "SDXL model: a folder in Diffusers' layout, or a .safetensors file.", valueName: "path"))
   var model: String
 
   @Option(
     name: .customLong("pretrained_vae_model_name_or_path"),
-    help: ArgumentHelp("Take the VAE from here instead.", valueName: "dir"))
+    help: ArgumentHelp("Take the VAE from here instead.", valueName: "path"))
   var vae: String?
 
   @Option(
@@ -40,7 +41,7 @@ struct GenerateModelOptions: ParsableArguments {
     name: [.customLong("adapter_model_name_or_path"), .customLong("adapter")],
     parsing: .upToNextOption,
     help: ArgumentHelp(
-      "One or more T2I-Adapters; their features are added up.", valueName: "dir"))
+      "One or more T2I-Adapters; their features are added up.", valueName: "path"))
   var adapters: [String] = []
 
   @Option(

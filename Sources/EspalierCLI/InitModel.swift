@@ -1,7 +1,6 @@
 import ArgumentParser
 import Espalier
 import EspalierHost
-import EspalierTensors
 
 /// `espalier init-model`: a model or an adapter with random weights, to measure with.
 struct InitModel: ParsableCommand {
@@ -13,21 +12,6 @@ struct InitModel: ParsableCommand {
       pictures mean nothing; it is for measuring and comparing without a download. The same seed gives the same \
       bytes.
       """)
-
-  /// The types that weights are written in.
-  enum WeightType: String, ExpressibleByArgument, CaseIterable {
-    case f32
-    case f16
-    case bf16
-
-    var dtype: DType {
-      switch self {
-      case .f32: .float32
-      case .f16: .float16
-      case .bf16: .bfloat16
-      }
-    }
-  }
 
   @Option(
     help: ArgumentHelp(

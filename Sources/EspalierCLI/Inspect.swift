@@ -32,7 +32,9 @@ struct Inspect: ParsableCommand {
   private func fileLines() throws -> [String] {
     let name = path.lowercased()
     if name.hasSuffix(".safetensors") {
-      return try CheckpointInspection(listsTensors: listsTensors).lines(of: Checkpoint(file: path))
+      let inspection = CheckpointInspection(listsTensors: listsTensors)
+      let checkpoint = try Checkpoint(file: path)
+      return try inspection.lines(of: checkpoint) + inspection.fit(file: path, checkpoint)
     }
     if name.hasSuffix(".json") {
       return InspectedConfiguration(try JSONObject(contentsOf: path)).lines

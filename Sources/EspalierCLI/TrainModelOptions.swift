@@ -5,17 +5,18 @@ import Espalier
 struct TrainModelOptions: ParsableArguments {
   @Option(
     name: .customLong("pretrained_model_name_or_path"),
-    help: "The base model: a Stable Diffusion XL folder in Diffusers' layout.")
+    help:
+      "The base model: a Stable Diffusion XL folder in Diffusers' layout, or a .safetensors file.")
   var pretrainedModelNameOrPath: String
 
   @Option(
     name: .customLong("pretrained_vae_model_name_or_path"),
-    help: "Another VAE: its folder, or a model folder with vae/ in it.")
+    help: "Another VAE: its folder or file, or a model folder with vae/ in it.")
   var pretrainedVAEModelNameOrPath: String?
 
   @Option(
     name: .customLong("adapter_model_name_or_path"),
-    help: "An adapter to go on with; without it a fresh full_adapter_xl is made.")
+    help: "An adapter to go on with, a folder or file; without it a fresh full_adapter_xl is made.")
   var adapterModelNameOrPath: String?
 
   @Option(

@@ -4,10 +4,11 @@ import EspalierHost
 public enum PipelineError: Error, Equatable, CustomStringConvertible {
   /// There is no folder at this path.
   case folderNotFound(path: String, setting: String)
-  /// The folder is not what the setting asks for.
-  case notAModel(path: String, setting: String, expected: String, found: String)
+  /// The folder or file is not what the setting asks for.
+  case notAModel(
+    path: String, setting: String, expected: String, found: String, hint: String? = nil)
   /// The model has no such component.
-  case missingComponent(String, model: String, hint: String)
+  case missingComponent(String, model: String, expected: String? = nil, hint: String)
   /// A component is of a class, or of a size, that does not fit the others.
   case component(String, path: String, expected: String, found: String, hint: String)
   /// A setting of a generation cannot be used.
@@ -31,15 +32,15 @@ public enum PipelineError: Error, Equatable, CustomStringConvertible {
           Espalier does not download models; download it first, for example with
                     'hf download \(path) --local-dir DIR', and give the folder
           """ : "check the path")
-    case .notAModel(let path, let setting, let expected, let found):
+    case .notAModel(let path, let setting, let expected, let found, let hint):
       return lines(
-        "this is not the folder that \(setting) asks for",
+        "this is not what \(setting) asks for",
         [("path", path), ("expected", expected), ("found", found)],
-        hint: "a model folder in Diffusers' layout has model_index.json, unet/, vae/, …")
-    case .missingComponent(let component, let model, let hint):
+        hint: hint ?? "a model folder in Diffusers' layout has model_index.json, unet/, vae/, …")
+    case .missingComponent(let component, let model, let expected, let hint):
       return lines(
         "the model has no \(component)",
-        [("path", model), ("expected", "the folder \(component)/")],
+        [("path", model), ("expected", expected ?? "the folder \(component)/")],
         hint: hint)
     case .component(let component, let path, let expected, let found, let hint):
       return lines(

@@ -20,7 +20,18 @@ public struct CLIPTokenizer: Sendable {
 
   /// - Throws: `TokenizerError` naming the file, and the line where there is one.
   public init(folder: String) throws(TokenizerError) {
-    let files = try VocabularyFiles(folder: folder)
+    try self.init(VocabularyFiles(folder: folder))
+  }
+
+  /// - Parameters:
+  ///   - files: Contents by name: those that a tokenizer's folder has.
+  ///   - title: What stands for the folder in messages.
+  /// - Throws: `TokenizerError` naming the file, and the line where there is one.
+  public init(files: [String: [UInt8]], title: String) throws(TokenizerError) {
+    try self.init(VocabularyFiles(title: title) { files[$0] })
+  }
+
+  private init(_ files: VocabularyFiles) throws(TokenizerError) {
     special = try SpecialTokens(files)
     encoding = try BytePairEncoding(files, unknown: special.unknown)
     (bosTokenID, eosTokenID, padTokenID) = (special.bos, special.eos, special.pad)

@@ -20,27 +20,36 @@ struct VocabularyFiles {
 
   /// - Throws: `TokenizerError` for files that are missing, unreadable or malformed.
   init(folder: String) throws(TokenizerError) {
-    let classic = (folder + "/vocab.json", folder + "/merges.txt")
-    let combined = folder + "/tokenizer.json"
-    let isClassic =
-      Self.exists(classic.0) || Self.exists(classic.1) || !Self.exists(combined)
-    (vocabularyPath, mergesPath) = isClassic ? classic : (combined, combined)
+    try self.init(title: folder) { (name) throws(TokenizerError) in
+      let path = folder + "/" + name
+      return FileManager.default.fileExists(atPath: path) ? try Self.bytes(at: path) : nil
+    }
+  }
+
+  /// - Parameters:
+  ///   - title: The folder, or what stands for it in messages.
+  ///   - read: The content of a file of that name, or nil if there is none.
+  init(
+    title: String, read: (String) throws(TokenizerError) -> [UInt8]?
+  ) throws(TokenizerError) {
+    let (vocab, merges) = (try read("vocab.json"), try read("merges.txt"))
+    let combined = vocab == nil && merges == nil ? try read("tokenizer.json") : nil
+    vocabularyPath = title + "/" + (combined == nil ? "vocab.json" : "tokenizer.json")
+    mergesPath = title + "/" + (combined == nil ? "merges.txt" : "tokenizer.json")
     var configuration: [String: Any] = [:]
     for name in ["special_tokens_map.json", "tokenizer_config.json"] {
-      let path = folder + "/" + name
-      guard Self.exists(path) else { continue }
-      configuration.merge(try Self.object(at: path)) { _, later in later }
+      guard let bytes = try read(name) else { continue }
+      configuration.merge(try Self.object(bytes, path: title + "/" + name)) { _, later in later }
     }
     self.configuration = configuration
-    if isClassic {
-      for path in [classic.0, classic.1] where !Self.exists(path) {
-        throw .missingFile(path: path, folder: folder)
-      }
-      try readVocabulary(try Self.object(at: classic.0))
-      try readMerges(try Self.bytes(at: classic.1))
-    } else {
-      try readCombined(try Self.object(at: combined))
+    if let combined {
+      try readCombined(try Self.object(combined, path: vocabularyPath))
+      return
     }
+    guard let vocab else { throw .missingFile(path: vocabularyPath, folder: title) }
+    guard let merges else { throw .missingFile(path: mergesPath, folder: title) }
+    try readVocabulary(try Self.object(vocab, path: vocabularyPath))
+    try readMerges(merges)
   }
 
   private mutating func readVocabulary(_ object: [String: Any]) throws(TokenizerError) {
@@ -108,10 +117,6 @@ struct VocabularyFiles {
     }
   }
 
-  private static func exists(_ path: String) -> Bool {
-    FileManager.default.fileExists(atPath: path)
-  }
-
   private static func bytes(at path: String) throws(TokenizerError) -> [UInt8] {
     do throws(FileError) {
       let file = try MappedFile(path: path)
@@ -120,10 +125,11 @@ struct VocabularyFiles {
     } catch { throw .unreadable(error) }
   }
 
-  private static func object(at path: String) throws(TokenizerError) -> [String: Any] {
-    let data = Data(try bytes(at: path))
+  private static func object(
+    _ bytes: [UInt8], path: String
+  ) throws(TokenizerError) -> [String: Any] {
     do {
-      let value = try JSONSerialization.jsonObject(with: data)
+      let value = try JSONSerialization.jsonObject(with: Data(bytes))
       if let object = value as? [String: Any] { return object }
     } catch {
       throw .malformedJSON(path: path, reason: "\(error.localizedDescription)")

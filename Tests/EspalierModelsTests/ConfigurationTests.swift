@@ -178,7 +178,9 @@ import Testing
   private func sdxl(
     _ component: String, changing changes: [String: JSONValue] = [:]
   ) throws -> JSONObject {
-    let path = Fixtures.sdxlFolder + "/\(component)/config.json"
+    let isAdapter = component == "t2i_adapter_xl"
+    let folder = isAdapter ? Fixtures.project + "/Tests/SDXLLayout" : Fixtures.sdxlFolder
+    let path = folder + "/\(component)/config.json"
     let original = try JSONObject(contentsOf: path)
     var members = original.keys.filter { changes[$0] == nil }
       .map { JSONMember(key: $0, value: original.value($0) ?? .null) }

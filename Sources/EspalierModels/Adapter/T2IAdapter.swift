@@ -68,4 +68,9 @@ extension T2IAdapterConfiguration {
     }
     return KeyMap(prefixAlternatives: groups)
   }
+
+  /// The authors' name of a parameter.
+  ///
+  /// - Parameter key: Diffusers' name.
+  public func originalName(of key: String) -> String { keyMap.spellings(of: key).last ?? key }
 }

@@ -30,10 +30,15 @@ public protocol ModelConfiguration: Sendable {
 
   /// How checkpoints spell the model's keys.
   var keyMap: KeyMap { get }
+
+  /// How the files of the model's authors name the tensors; empty if they are not known.
+  var originalNames: OriginalNames { get }
 }
 
 extension ModelConfiguration {
   public var keyMap: KeyMap { KeyMap() }
+
+  public var originalNames: OriginalNames { OriginalNames() }
 }
 
 extension Model {

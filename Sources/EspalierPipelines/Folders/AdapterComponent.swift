@@ -13,8 +13,7 @@ public struct AdapterComponent: Sendable {
   private let parameter: @Sendable (_ key: String) throws -> HostTensor
   private let parameterStorage: @Sendable (_ key: String) throws -> WeightStorage
 
-  /// Opens an adapter's folder: `config.json` and weights, there or in `t2iadapter/` as training checkpoints
-  /// have it.
+  /// Opens an adapter's folder or file; see `AdapterSource`.
   ///
   /// - Parameters:
   ///   - storage: The type that the weights are converted to; nil keeps the file's.
@@ -23,22 +22,20 @@ public struct AdapterComponent: Sendable {
   public init(
     folder path: String, storage: DType? = nil, models: ModelRegistry = .standard
   ) throws {
-    let folder = try Self.folder(path)
-    let json = try JSONObject(contentsOf: FileSystem.join(folder, "config.json"))
-    let type = try models.model(for: json, as: (any ControlAdapter.Type).self)
-    try self.init(type, json, Checkpoint(folder: folder), path: folder, storage)
+    let source = try AdapterSource(path: path)
+    let type = try models.model(for: source.configuration, as: (any ControlAdapter.Type).self)
+    try self.init(type, source, storage)
   }
 
   private init<Adapter: ControlAdapter>(
-    _ type: Adapter.Type, _ json: JSONObject, _ checkpoint: Checkpoint, path: String,
-    _ storage: DType?
+    _ type: Adapter.Type, _ source: AdapterSource, _ storage: DType?
   ) throws {
-    let configuration = try Adapter.Configuration(json)
-    self.path = path
+    let configuration = try Adapter.Configuration(source.configuration)
+    path = source.path
     self.configuration = configuration
     build = { Adapter($0, configuration) }
     let weights = ComponentWeights(
-      name: "adapter", checkpoint: checkpoint, map: configuration.keyMap, storage: storage)
+      name: "adapter", checkpoint: source.checkpoint, map: configuration.keyMap, storage: storage)
     try weights.report(of: Adapter.self, configuration).check()
     parameter = { try weights.tensor(key: $0) }
     parameterStorage = { try weights.storage(key: $0) }
@@ -107,23 +104,4 @@ public struct AdapterComponent: Sendable {
 
   /// Sides of latents that no UNet here rounds when it halves them.
   private static let roundFreeLatents = 64
-
-  private static func folder(_ path: String) throws(PipelineError) -> String {
-    let setting = "--adapter_model_name_or_path"
-    guard FileSystem.isFolder(path) else {
-      if FileSystem.isFile(path) {
-        throw .notAModel(
-          path: path, setting: setting,
-          expected: "a folder with config.json and diffusion_pytorch_model.safetensors",
-          found: "a single file")
-      }
-      throw .folderNotFound(path: path, setting: setting)
-    }
-    let inner = FileSystem.join(path, "t2iadapter")
-    for folder in [path, inner] where FileSystem.isFile(FileSystem.join(folder, "config.json")) {
-      return folder
-    }
-    throw .notAModel(
-      path: path, setting: setting, expected: "config.json in it", found: "none")
-  }
 }

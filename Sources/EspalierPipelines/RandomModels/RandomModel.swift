@@ -49,7 +49,7 @@ public struct RandomModel: Sendable {
   /// - Throws: `CheckpointError`, `ModelError` for a configuration that no model here has.
   public init(_ preset: ModelPreset, models: ModelRegistry = .standard) throws {
     files = preset.paths.map { path in
-      File(path: path, bytes: preset.bytes(of: path).map { Array($0) } ?? [])
+      File(path: path, bytes: preset.bytes(of: path) ?? [])
     }
     let suffix = "/config.json"
     components = try preset.paths.filter { $0.hasSuffix(suffix) }.map { path in

@@ -48,7 +48,7 @@ public struct PromptEncoder {
       try folder.textEncoder($0, storage: storage, models: models)
     }
     tokenizers = try [DiffusionFolder.Component.tokenizer, .tokenizer2].map {
-      try CLIPTokenizer(folder: folder.folder(of: $0))
+      try folder.tokenizer($0)
     }
     self.device = device
     hiddenSize = encoders.reduce(0) { $0 + $1.configuration.hiddenSize }

@@ -2,24 +2,21 @@ import EspalierCheckpoints
 import EspalierModels
 import EspalierPipelines
 import EspalierTensors
-import Foundation
 
 /// The adapter that a run starts from; its weights are read or made when they are asked for.
 struct AdapterStart {
   let configuration: T2IAdapterConfiguration
-  /// The folder of an existing adapter; nil for a fresh one.
-  private let folder: String?
+  /// An existing adapter; nil for a fresh one.
+  private let source: AdapterSource?
 
-  /// An existing adapter, whose weights are checked and left in their file.
+  /// An existing adapter, a folder or a file, whose weights are checked and left there; see `AdapterSource`.
   ///
-  /// - Throws: `CheckpointError` if it is damaged or incomplete, `FileError`.
-  init(folder path: String) throws {
-    let inner = path + "/" + StateFiles.adapterFolder
-    let isState = FileManager.default.fileExists(atPath: inner + "/config.json")
-    let folder = isState ? inner : path
-    configuration = try T2IAdapterConfiguration(JSONObject(contentsOf: folder + "/config.json"))
-    self.folder = folder
-    let view = try T2IAdapter.weights(folder: folder, configuration)
+  /// - Throws: `CheckpointError` if it is damaged or incomplete, `PipelineError`, `FileError`.
+  init(path: String) throws {
+    let source = try AdapterSource(path: path)
+    configuration = try T2IAdapterConfiguration(source.configuration)
+    self.source = source
+    let view = try Self.view(of: source, configuration)
     for (key, _) in T2IAdapter.parameters(configuration) {
       try view.finiteTensor(key).releasePages()
     }
@@ -31,7 +28,7 @@ struct AdapterStart {
     configuration = T2IAdapterConfiguration(
       adapterType: .fullXL, inChannels: inChannels,
       channels: levels + levels.suffix(1), numResBlocks: 2, downscaleFactor: 16)
-    folder = nil
+    source = nil
   }
 
   /// Paths and shapes of its parameters, sorted by path.
@@ -45,13 +42,24 @@ struct AdapterStart {
   ///
   /// - Throws: `CheckpointError` if an existing adapter has changed meanwhile.
   func parameters(seed: UInt64) throws -> [String: HostTensor] {
-    guard let folder else { return fresh(seed: seed) }
-    let view = try T2IAdapter.weights(folder: folder, configuration)
+    guard let source else { return fresh(seed: seed) }
+    let view = try Self.view(of: source, configuration)
     var tensors: [String: HostTensor] = [:]
     for (key, _) in T2IAdapter.parameters(configuration) {
       tensors[StateFiles.root + key] = try view.finiteTensor(key).converted(to: .float32)
     }
     return tensors
+  }
+
+  /// The adapter's weights by their keys, all of them there and of their shapes.
+  private static func view(
+    of source: AdapterSource, _ configuration: T2IAdapterConfiguration
+  ) throws -> CheckpointView {
+    let view = source.checkpoint.view(configuration.keyMap)
+    try LoadReport(
+      model: T2IAdapter.className, required: T2IAdapter.parameters(configuration), checkpoint: view
+    ).check()
+    return view
   }
 
   private func fresh(seed: UInt64) -> [String: HostTensor] {

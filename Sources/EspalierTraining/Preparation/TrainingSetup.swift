@@ -49,7 +49,7 @@ extension AdapterTrainer {
     guard let path = configuration.adapterModelNameOrPath else {
       return AdapterStart(fresh: unet, inChannels: configuration.adapterInChannels)
     }
-    let start = try AdapterStart(folder: path)
+    let start = try AdapterStart(path: path)
     try start.check(against: unet, latentScale: vae.downscaleFactor, name: path)
     return start
   }
