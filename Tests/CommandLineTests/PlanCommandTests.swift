@@ -163,11 +163,10 @@ import Testing
 
   @Test func `tiling makes no other picture`() throws {
     func picture(_ tiling: String) throws -> [Float] {
-      let latents = folder.file(tiling + ".png")
-      let result = try Program.run(
-        generation(["--vae_tiling", tiling, "--output", latents, "--prompt", "x"]))
+      let pictures = folder.file(tiling)
+      let result = try Program.run(generation(["--vae_tiling", tiling, "--output", pictures]))
       #expect(result.status == 0, Comment(rawValue: result.error))
-      return try Image(contentsOf: latents).bytes.map { Float($0) }
+      return try Image(contentsOf: pictures + "/1-0.png").bytes.map { Float($0) }
     }
     expectClose(try picture("on"), try picture("off"), absolute: 1)
   }

@@ -19,10 +19,9 @@ extension Pipelines {
 
     /// Bytes of a component's weights that are in this process's memory.
     private func resident(_ component: String) throws -> Int {
-      let maps = try String(contentsOfFile: "/proc/self/smaps", encoding: .utf8)
       var sum = 0
       var counts = false
-      for line in maps.split(separator: "\n") {
+      for line in try ProcessMaps.lines() {
         if line.contains(folder.path) || line.contains("-") && line.contains(" r") {
           counts =
             line.contains(folder.file("model/\(component)/")) && line.hasSuffix(".safetensors")

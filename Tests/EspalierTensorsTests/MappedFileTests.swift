@@ -6,8 +6,7 @@ import Testing
 @Suite("MappedFile") struct MappedFileTests {
   /// Bytes of a mapped file that are in this process's memory.
   private func resident(_ path: String) throws -> Int {
-    let maps = try String(contentsOfFile: "/proc/self/smaps", encoding: .utf8)
-    let lines = maps.split(separator: "\n")
+    let lines = try ProcessMaps.lines()
     let start = try #require(lines.firstIndex { $0.hasSuffix(path) })
     let rss = try #require(lines[start...].first { $0.hasPrefix("Rss:") })
     return try #require(Int(rss.split(separator: " ")[1])) * 1024

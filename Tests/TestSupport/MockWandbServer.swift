@@ -137,8 +137,16 @@ public final class MockWandbServer: Sendable {
 
   /// A file of what it keeps of a run: `history.jsonl`, `config.json`, `summary.json`, `output.log`.
   public func text(_ run: Report.Run, _ name: String) throws -> String {
-    let path = "root/runs/\(run.entity)/\(run.project)/\(run.name)/\(name)"
+    let folders = [run.entity, run.project, run.name].map(Self.quoted)
+    let path = "root/runs/" + folders.joined(separator: "/") + "/" + name
     return try String(contentsOfFile: folder.file(path), encoding: .utf8)
+  }
+
+  /// A name as the server's folders have it: all but some ASCII in percent form.
+  private static func quoted(_ name: String) -> String {
+    let kept = CharacterSet(charactersIn: "a"..."z").union(CharacterSet(charactersIn: "A"..."Z"))
+      .union(CharacterSet(charactersIn: "0"..."9")).union(CharacterSet(charactersIn: " -_.~"))
+    return name.addingPercentEncoding(withAllowedCharacters: kept) ?? name
   }
 
   /// The `_step` of each row of a run.
