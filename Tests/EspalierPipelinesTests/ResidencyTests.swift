@@ -7,7 +7,7 @@ import Testing
 
 extension Pipelines {
   /// What of the model's files is in memory after each phase.
-  @Suite("Weights are resident only while they are needed", .onEveryBackend)
+  @Suite("Weights are resident only while they are needed")
   struct ResidencyTests {
     private let folder: TemporaryFolder
 
@@ -33,7 +33,9 @@ extension Pipelines {
       return sum
     }
 
+    /// On the CPU, which uses weights in their files.
     @Test func `a generation leaves none of them in memory`() throws {
+      guard try TestModel.device().info.deviceClass == .cpu else { return }
       let pipeline = try StableDiffusionXLAdapterPipeline(
         DiffusionFolder(path: folder.file("model")),
         scheduler: TestModel.scheduler("EulerDiscreteScheduler"), device: TestModel.device())
@@ -56,13 +58,13 @@ extension Pipelines {
         }
       }
       let after = try sample()
-      let page = 1 << 16
-      let inPlace = try TestModel.device().info.deviceClass == .cpu
-      #expect((duringSteps["unet"] ?? 0 > 1 << 20) == inPlace, "\(duringSteps)")
+      // A read brings up to 64 KiB around it, and headers are read anew.
+      let page = 1 << 17
+      #expect(duringSteps["unet"] ?? 0 > 1 << 20, "\(duringSteps)")
       #expect((duringSteps["text_encoder"] ?? .max) <= page, "\(duringSteps)")
       #expect((duringSteps["text_encoder_2"] ?? .max) <= page, "\(duringSteps)")
       #expect((whileDecoding["unet"] ?? .max) <= page, "\(whileDecoding)")
-      #expect((whileDecoding["vae"] ?? 0 > 1 << 16) == inPlace, "\(whileDecoding)")
+      #expect(whileDecoding["vae"] ?? 0 > page, "\(whileDecoding)")
       for component in components { #expect(after[component, default: .max] <= page, "\(after)") }
       withExtendedLifetime(pipeline) {}
     }

@@ -15,6 +15,8 @@ final class RunUnderTest: Sendable {
   /// Short waits, so that a test of many failures does not take minutes.
   static let fast: [String: JSONValue] = [
     "interval_seconds": .number(0.05), "retry_seconds": .number(0.05),
+    // Beside other tests a server may take long.
+    "finish_seconds": .number(25),
   ]
 
   init(_ environment: [String: String], _ options: [String: JSONValue] = fast) throws {
