@@ -2,12 +2,16 @@ import EspalierPluginKit
 
 /// The images on their way to the server.
 final class Uploads {
+  private typealias Places = (urls: [String: String], headers: [String])
+
   /// The server has them, but has not been told so.
   private(set) var unannounced: [String] = []
   /// Given up for this session; they stay on the disk.
   private var failed: Set<String> = []
   /// Tries of each image that was refused or not reached.
   private var tries: [String: Int] = [:]
+  /// Where the server wants images: good for a second try, until an address is refused.
+  private var places: Places?
   private var delay: RetryDelay
   private var notBefore: Int64 = 0
 
@@ -37,8 +41,7 @@ final class Uploads {
     let names = Array(waiting(in: spool).prefix(Self.atOnce))
     guard !names.isEmpty, HTTPConnection.clock >= notBefore else { return }
     do throws(RequestFailure) {
-      let places = try server.uploadPlaces(names, of: place)
-      delay.succeed()
+      let places = try places(of: names, server, place)
       for name in names {
         guard let bytes = try Self.read(spool, name) else {
           spool.removeMedia(name)
@@ -56,6 +59,17 @@ final class Uploads {
     }
   }
 
+  /// The addresses of images: those that are known, or new ones for all of them.
+  private func places(
+    of names: [String], _ server: WandbServer, _ place: RunPlace
+  ) throws(RequestFailure) -> Places {
+    if let places, names.allSatisfy({ places.urls[$0] != nil }) { return places }
+    let found = try server.uploadPlaces(names, of: place)
+    delay.succeed()
+    places = found
+    return found
+  }
+
   /// Lets go of images of which the server was told.
   func announced(_ names: [String], _ spool: Spool) {
     for name in names { spool.removeMedia(name) }
@@ -64,21 +78,25 @@ final class Uploads {
 
   /// - Throws: `RequestFailure` if the next image would fare no better.
   private func upload(
-    _ name: String, _ bytes: [UInt8], _ places: (urls: [String: String], headers: [String]),
-    _ server: WandbServer
+    _ name: String, _ bytes: [UInt8], _ places: Places, _ server: WandbServer
   ) throws(RequestFailure) {
     guard let url = places.urls[name] else {
       tries[name, default: 0] += 1
+      self.places = nil
       throw RequestFailure(reason: .answer, message: "the server gives no address for \(name)")
     }
     do throws(RequestFailure) {
       try server.upload(bytes, to: url, headers: places.headers, name: name)
+      delay.succeed()
       unannounced.append(name)
       tries[name] = nil
     } catch {
       // Whatever is wrong with one address, the next one may do: it may just have expired.
       tries[name, default: 0] += error.isTemporary ? 1 : Self.mostTries / 2
-      guard error.isTemporary else { return }
+      guard error.isTemporary else {
+        self.places = nil
+        return
+      }
       throw error
     }
   }
