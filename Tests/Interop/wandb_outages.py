@@ -79,7 +79,7 @@ def silence(folder):
     training.wait_for_rows(20, process)
     stop(training, process)
     # A step of some minutes.
-    long = training.start(training.rows() + 1, server.environment(), "--gradient_accumulation_steps", "100000")
+    long = training.start(training.rows() + 1, server.environment(), "--gradient_accumulation_steps", "60000")
     time.sleep(70)
     assert server.run()["heartbeats"] > 0, "no heartbeat"
     long.send_signal(signal.SIGINT)
