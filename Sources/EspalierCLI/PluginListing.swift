@@ -15,7 +15,7 @@ enum PluginListing {
       case .usable(let contents):
         rows.append([entry.name, entry.kind.rawValue, contents.version, entry.file])
         var lines = [contents.summary] + contents.devices.flatMap(Self.lines)
-        lines += contents.schedulers.map { "\($0.shortName): \($0.className)" }
+        lines += Self.lines(contents.schedulers)
         if entry.kind == .backend && contents.devices.isEmpty { lines.append("no device") }
         details[rows.count - 1] = lines
       case .refused(let reason):
@@ -43,6 +43,17 @@ enum PluginListing {
       return [String(line.reversed().drop { $0 == " " }.reversed())]
         + (details[index] ?? []).map { "  " + $0 }
     }
+  }
+
+  /// A line for each class, in the plugin's order: its name and the short names for it.
+  static func lines(_ schedulers: [SchedulerClass]) -> [String] {
+    let shortNames = Dictionary(grouping: schedulers, by: \.className).mapValues {
+      $0.map(\.shortName).joined(separator: ", ")
+    }
+    let classNames = schedulers.map(\.className).reduce(into: [String]()) { names, name in
+      if !names.contains(name) { names.append(name) }
+    }
+    return classNames.map { "\($0): \(shortNames[$0] ?? "")" }
   }
 
   /// The device's number, name and kind; below, indented, what it is in detail and what it offers.

@@ -34,7 +34,7 @@ import Testing
     #expect(parameters["scheduler_options"]?["shrink"]?.string == "0.5")
     let list = try Program.run(["plugins", "--plugin", library])
     #expect(list.status == 0)
-    #expect(list.output.contains("third: ThirdPartyScheduler"))
+    #expect(list.output.contains("ThirdPartyScheduler: third\n"))
     #expect(list.output.contains(library))
     let details = try Program.run(["plugins", "third", "--plugin", library])
     #expect(details.status == 0)
