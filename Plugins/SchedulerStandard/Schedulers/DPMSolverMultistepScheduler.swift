@@ -27,9 +27,7 @@ final class DPMSolverMultistepScheduler: SolverScheduler {
     rescales: true, hasLu: true, clipsLambda: true, truncatesCosineTimesteps: true)
   private static let solverOrder = PluginOption.int(
     "solver_order", default: 2, in: 1...3, "Calls that a step looks at")
-  private static let algorithmType = PluginOption.choice(
-    "algorithm_type", default: DPMSolverAlgorithm.dpmsolverPlusPlus,
-    "++: for guided sampling; sde: with fresh noise")
+  private static let algorithmType = DPMSolverAlgorithm.option
   private static let solverType = PluginOption.choice(
     "solver_type", default: DPMSolverType.midpoint, "How the second order is made up")
   private static let lowerOrderFinal = PluginOption.bool(

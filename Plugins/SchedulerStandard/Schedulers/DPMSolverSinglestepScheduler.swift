@@ -27,9 +27,7 @@ final class DPMSolverSinglestepScheduler: SolverScheduler {
   private static let keys = SolverScheduleOptions(hasSpacing: false, clipsLambda: true)
   private static let solverOrder = PluginOption.int(
     "solver_order", default: 2, in: 1...3, "Calls in a group")
-  private static let algorithmType = PluginOption.choice(
-    "algorithm_type", default: DPMSolverAlgorithm.dpmsolverPlusPlus,
-    "++: for guided sampling; sde: with fresh noise")
+  private static let algorithmType = DPMSolverAlgorithm.option
   private static let solverType = PluginOption.choice(
     "solver_type", default: DPMSolverType.midpoint, "How the higher orders are made up")
   private static let lowerOrderFinal = PluginOption.bool(

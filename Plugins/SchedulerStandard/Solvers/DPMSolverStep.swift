@@ -15,6 +15,12 @@ enum DPMSolverAlgorithm: String, CaseIterable {
   var predictsOriginal: Bool { self == .dpmsolverPlusPlus || self == .sdeDPMSolverPlusPlus }
 }
 
+extension DPMSolverAlgorithm {
+  static let option = PluginOption.choice(
+    "algorithm_type", default: Self.dpmsolverPlusPlus,
+    "++: for guided sampling; sde: with fresh noise")
+}
+
 /// How the second order of DPM-Solver is made up. Key: `solver_type`.
 enum DPMSolverType: String, CaseIterable {
   case midpoint, heun

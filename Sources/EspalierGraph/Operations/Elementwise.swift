@@ -55,11 +55,12 @@ enum Broadcast: Int64, Sendable {
   }
 }
 
-/// The sum a + b; see `Broadcast` for the shapes.
-struct Add: Operation {
-  let broadcast: Broadcast
+/// An operation on two tensors, of which the second covers the first.
+protocol BroadcastOperation: Operation {
+  var broadcast: Broadcast { get }
+}
 
-  var code: OperationCode { .add }
+extension BroadcastOperation {
   var integers: [Int64] { [broadcast.rawValue] }
   var inPlaceInputs: [Int] { [0, 1] }
 
@@ -68,6 +69,13 @@ struct Add: Operation {
     try require(broadcast.accepts(a.shape, b.shape), "b does not cover a")
     return [a]
   }
+}
+
+/// The sum a + b; see `Broadcast` for the shapes.
+struct Add: BroadcastOperation {
+  let broadcast: Broadcast
+
+  var code: OperationCode { .add }
 
   /// Both operands get dy, the second summed over what it was repeated along.
   func vjp(_ node: VJPNode) -> [Value?] {
@@ -79,18 +87,10 @@ struct Add: Operation {
 }
 
 /// The product a · b; see `Broadcast` for the shapes.
-struct Mul: Operation {
+struct Mul: BroadcastOperation {
   let broadcast: Broadcast
 
   var code: OperationCode { .mul }
-  var integers: [Int64] { [broadcast.rawValue] }
-  var inPlaceInputs: [Int] { [0, 1] }
-
-  func outputSpecs(for inputs: [TensorSpec?]) throws(ShapeError) -> [TensorSpec] {
-    let (a, b) = (try input(inputs, 0), try input(inputs, 1))
-    try require(broadcast.accepts(a.shape, b.shape), "b does not cover a")
-    return [a]
-  }
 
   /// da = dy·b, db = Σ dy·a.
   func vjp(_ node: VJPNode) -> [Value?] {

@@ -26,9 +26,8 @@ struct VAEEncoder {
       let block = scope["down_blocks"][i]
       let resnets = (0..<configuration.layersPerBlock).map { j in
         ResnetBlock2D(
-          block["resnets"][j], inChannels: j == 0 ? channels[max(i - 1, 0)] : channels[i],
-          outChannels: channels[i], timeEmbedDim: nil, groups: configuration.normNumGroups,
-          epsilon: 1e-6)
+          block["resnets"][j], configuration,
+          inChannels: j == 0 ? channels[max(i - 1, 0)] : channels[i], outChannels: channels[i])
       }
       let isLast = i == channels.count - 1
       return Level(

@@ -23,8 +23,7 @@ struct VAEMidBlock {
     }
     resnets = (0..<2).map {
       ResnetBlock2D(
-        scope["resnets"][$0], inChannels: channels, outChannels: channels, timeEmbedDim: nil,
-        groups: configuration.normNumGroups, epsilon: 1e-6)
+        scope["resnets"][$0], configuration, inChannels: channels, outChannels: channels)
     }
   }
 
