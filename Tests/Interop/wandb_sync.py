@@ -67,7 +67,7 @@ def resumed(folder):
         "import wandb\n"
         f"run = wandb.init(id={name!r}, project='sd_xl_train_t2iadapter', resume='must', "
         "settings=wandb.Settings(x_disable_stats=True))\n"
-        "assert run.step == 7, run.step\n"
+        "assert run.starting_step == 7, run.starting_step\n"
         "assert run.config['seed'] == '3', dict(run.config)\n"
         "run.log({'fid': 1.5})\n"
         "run.finish()\n")
