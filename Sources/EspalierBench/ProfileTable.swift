@@ -28,6 +28,7 @@ struct ProfileTable {
       Self.table(operations, total: total),
       String(
         format: "operations %.1f ms; the whole repetition %.1f ms (median)", total, milliseconds),
+      ProfileShares(profile).text,
       "",
       "The slowest layers:",
       Self.table(Array(nodes.prefix(30)), total: total),

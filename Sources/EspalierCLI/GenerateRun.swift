@@ -33,7 +33,7 @@ struct GenerateRun {
       try SafetensorsWriter.write([(name: "latents", tensor: result.latents)], to: path)
     }
     if let path = command.output.profile, let profile {
-      try ProfileTrace.write(profile, to: path)
+      StandardError.write(try ProfileTrace.write(profile, to: path))
     }
   }
 

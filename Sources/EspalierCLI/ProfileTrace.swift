@@ -16,15 +16,24 @@ enum ProfileTrace {
     let args: Arguments
   }
 
+  /// What the format keeps for the writer's own notes.
+  private struct Notes: Encodable {
+    /// Of all operations' time, 0 to 1.
+    let shareOutsideProducts: Double
+    let summary: String
+  }
+
   private struct Document: Encodable {
     let traceEvents: [Event]
     let displayTimeUnit = "ms"
+    let otherData: Notes
   }
 
-  /// Writes all events, times from the first one on.
+  /// Writes all events, times from the first one on, and how the time splits.
   ///
+  /// - Returns: One line that tells how the time splits.
   /// - Throws: `FileError`.
-  static func write(_ profile: ExecutionProfile, to path: String) throws {
+  static func write(_ profile: ExecutionProfile, to path: String) throws -> String {
     let start = profile.events.map(\.begin).min() ?? 0
     let events = profile.events.map { event in
       Event(
@@ -32,7 +41,10 @@ enum ProfileTrace {
         ts: Double(event.begin - start) / 1000, dur: Double(event.end - event.begin) / 1000,
         args: Event.Arguments(layer: event.path))
     }
-    let data = try JSONEncoder().encode(Document(traceEvents: events))
+    let shares = ProfileShares(profile)
+    let notes = Notes(shareOutsideProducts: shares.outsideProducts, summary: shares.text)
+    let data = try JSONEncoder().encode(Document(traceEvents: events, otherData: notes))
     try AtomicFile.write(Array(data), to: path)
+    return "the profile is in \(path); \(shares.text)"
   }
 }

@@ -54,8 +54,7 @@ final class TrainProgress: TrainingObserver {
   func profiled(_ profile: ExecutionProfile) {
     guard let path = self.profile else { return }
     do {
-      try ProfileTrace.write(profile, to: path)
-      note("the profile is in \(path)")
+      note(try ProfileTrace.write(profile, to: path))
     } catch {
       note("warning: no profile: \(error)")
     }

@@ -112,7 +112,7 @@ import Testing
     #expect(line == "seed \(seed)")
   }
 
-  @Test func `a profile names operations and layers`() throws {
+  @Test func `a profile names operations and layers, and tells how the time splits`() throws {
     let trace = folder.file("trace.json")
     let result = try generate(
       model + quick + [
@@ -124,6 +124,17 @@ import Testing
     let events = try #require(json["traceEvents"]?.array)
     #expect(events.contains { $0["args"]?["layer"]?.string?.hasPrefix("unet.") == true })
     #expect(events.contains { $0["args"]?["layer"]?.string?.hasPrefix("vae.") == true })
+    let products: Set = ["linear", "conv2d"]
+    var (inside, outside) = (0.0, 0.0)
+    for event in events {
+      let duration = try #require(event["dur"]?.double)
+      let name = try #require(event["name"]?.string)
+      if products.contains(name) { inside += duration } else { outside += duration }
+    }
+    let share = try #require(json["otherData"]?["shareOutsideProducts"]?.double)
+    #expect(abs(share - outside / (inside + outside)) < 1e-3)
+    #expect(share > 0 && share < 1)
+    #expect(result.error.contains("outside linear layers and convolutions: "))
   }
 
   @Test(arguments: [

@@ -125,7 +125,10 @@ import Testing
     let trace = folder.file("trace.json")
     try folder.train(
       "out", steps: steps, accumulating + ["--profile", trace, "--profile_steps", "2"])
-    let events = try #require(try folder.json("trace.json")["traceEvents"]?.array)
+    let json = try folder.json("trace.json")
+    let events = try #require(json["traceEvents"]?.array)
+    let share = try #require(json["otherData"]?["shareOutsideProducts"]?.double)
+    #expect(share > 0 && share < 1)
     func count(_ layer: String, _ category: String? = nil) -> Int {
       events.count { event in
         event["args"]?["layer"]?.string?.hasPrefix(layer) == true
