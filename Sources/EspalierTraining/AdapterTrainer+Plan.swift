@@ -73,20 +73,20 @@ extension AdapterTrainer {
     if micro > 1 { memory.inputsAndOutputs += step.need.inputsAndOutputs }
     let parameterBytes = shapes.reduce(0) { $0 + 4 * $1.shape.count }
     memory.states = kinds.count * parameterBytes
-    memory.host = hostBytes(setup, samples: samples, parameterBytes: parameterBytes)
+    memory.host = hostBytes(setup, samples: samples)
     return PlannedPhase(
       configuration.gradientCheckpointing ? "training steps, recomputing" : "training steps",
       subject: "a training step", memory: memory,
       work: [(step, steps * micro), (norm, steps), (update, steps)])
   }
 
-  /// Decoded control images, and what is copied to the host to be saved.
-  private func hostBytes(_ setup: TrainingSetup, samples: Int, parameterBytes: Int) -> Int {
+  /// Decoded control images, and the parameter that is copied to the host while a state is written.
+  private func hostBytes(_ setup: TrainingSetup, samples: Int) -> Int {
     let channels = setup.adapter.configuration.inChannels
     let side = configuration.resolution
     let (images, overflow) = (side * side * channels).multipliedReportingOverflow(by: samples)
     return min(overflow ? .max : images, ControlImageCache.defaultByteLimit)
-      + StateFiles.savedKinds * parameterBytes
+      + (setup.adapter.shapes.map { 4 * $0.shape.count }.max() ?? 0)
   }
 
   /// The phases of a validation, while the training waits with everything that it holds.
@@ -108,6 +108,8 @@ extension AdapterTrainer {
           work: phase.work)
       }
       var held = training.memory
+      // The adapter is generated with from a copy.
+      held.host += setup.adapter.shapes.reduce(0) { $0 + 4 * $1.shape.count }
       if phase.subject == NoisePredictor.name {
         (phase.memory.weights, phase.memory.mappedWeights) = (0, 0)
       } else {

@@ -94,6 +94,9 @@ import Testing
     let state = bytes(phases["training steps"], "trained_state")
     #expect(state > 0)
     #expect(bytes(phases["validation: UNet steps"], "trained_state") == state)
+    // Beside the pictures, less than a copy of all parameters: they are saved one after the other.
+    let pictures = TrainingFolder.sampleCount * 64 * 64 * 3
+    #expect((0..<state / 4).contains(bytes(phases["training steps"], "host") - pictures))
     let disk = try #require(plan["disk"]?.array)
     // 8 × 8 latents of two times 4 channels in f32, and something for 6 captions and the empty one.
     let latents = TrainingFolder.sampleCount * 8 * 8 * 8 * 4

@@ -14,33 +14,38 @@ struct StateFiles {
   /// The root of the adapter's parameter paths, before the checkpoint keys.
   static let root = "adapter."
 
-  /// How many copies of the parameters are on the host while a state is written.
-  static let savedKinds = 2
-
   /// Writes an adapter that Diffusers' `T2IAdapter.from_pretrained` loads.
   func writeAdapter(_ parameters: TrainedParameters, to folder: String) throws {
     try Folder.make(folder)
-    let tensors = try parameters.read(.parameter).sorted { $0.key < $1.key }
-      .map { (name: String($0.key.dropFirst(Self.root.count)), tensor: $0.value) }
-    try SafetensorsWriter.write(tensors, to: folder + "/diffusion_pytorch_model.safetensors")
+    try SafetensorsWriter.write(
+      streamed: Self.tensors(parameters, .parameter),
+      to: folder + "/diffusion_pytorch_model.safetensors")
     try adapter.json.write(to: folder + "/config.json")
   }
 
   /// Fills a folder with everything that a continuation needs.
   func write(_ state: TrainingState, _ parameters: TrainedParameters, to folder: String) throws {
     try writeAdapter(parameters, to: folder + "/" + Self.adapterFolder)
-    var moments: [(name: String, tensor: HostTensor)] = []
-    for kind in [TrainedParameters.Kind.firstMoment, .secondMoment] {
-      for (path, tensor) in try parameters.read(kind) {
-        moments.append((kind.rawValue + "/" + path.dropFirst(Self.root.count), tensor))
-      }
+    let moments = [TrainedParameters.Kind.firstMoment, .secondMoment].flatMap {
+      Self.tensors(parameters, $0, prefix: $0.rawValue + "/")
     }
-    moments.sort { $0.name < $1.name }
-    try SafetensorsWriter.write(moments, to: folder + "/" + Self.optimizerFile)
+    try SafetensorsWriter.write(streamed: moments, to: folder + "/" + Self.optimizerFile)
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
     try AtomicFile.write(
       Array(try encoder.encode(state)), to: folder + "/" + TrainingState.fileName)
+  }
+
+  /// What is kept of every parameter by checkpoint key, copied from the device one after the other while it is written.
+  private static func tensors(
+    _ parameters: TrainedParameters, _ kind: TrainedParameters.Kind, prefix: String = ""
+  ) -> [StreamedTensor] {
+    parameters.shapes.map { path, shape in
+      StreamedTensor(name: prefix + path.dropFirst(root.count), dtype: .float32, shape: shape) {
+        write in
+        try parameters.read(kind, of: path, shape)?.withUnsafeBytes { try write($0) }
+      }
+    }
   }
 
   /// The state that a folder holds; the weights are not touched.

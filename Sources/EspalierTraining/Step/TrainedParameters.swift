@@ -39,8 +39,15 @@ public final class TrainedParameters {
   /// Copies one kind to the host.
   public func read(_ kind: Kind) throws(BackendError) -> [String: HostTensor] {
     var result: [String: HostTensor] = [:]
-    for (path, shape) in shapes { result[path] = try buffers[kind.name(path)]?.read(shape) }
+    for (path, shape) in shapes { result[path] = try read(kind, of: path, shape) }
     return result
+  }
+
+  /// Copies one kind of one parameter to the host; nil if nothing is trained under this path.
+  public func read(
+    _ kind: Kind, of path: String, _ shape: Shape
+  ) throws(BackendError) -> HostTensor? {
+    try buffers[kind.name(path)]?.read(shape)
   }
 
   /// Replaces one kind; paths that are not trained are ignored, missing ones keep their content.
