@@ -1,3 +1,4 @@
+import EspalierTensors
 import Glibc
 
 /// What a run writes into a folder.
@@ -37,12 +38,9 @@ public struct DiskNeed: Sendable, Equatable {
         let end = folder.lastIndex(of: "/")
         folder = end.map { $0 == folder.startIndex ? "/" : String(folder[..<$0]) } ?? "."
       }
-      var system = statvfs()
-      guard statvfs(folder, &system) == 0 else { return nil }
-      let (bytes, overflow) = Int(clamping: system.f_bavail)
-        .multipliedReportingOverflow(by: Int(clamping: system.f_frsize))
+      guard let bytes = try? DiskSpace.available(in: folder) else { return nil }
       device = UInt64(status.st_dev)
-      availableByteCount = overflow ? .max : bytes
+      availableByteCount = bytes
     }
   }
 
