@@ -75,7 +75,7 @@ import Testing
     }
   }
 
-  @Test func `all have every metric of every step, and the validation pictures`() throws {
+  @Test func `all have every metric of every step, the control image and its pictures`() throws {
     let result = try folder.train(
       "out", steps: 4,
       reporting + [
@@ -90,14 +90,20 @@ import Testing
     #expect(memory.values.allSatisfy { $0 > 1e6 })
 
     let logs = folder.file("out/logs")
+    let control = try Image(contentsOf: folder.data("c1.png")).rgb8()
     let pictures = try [2, 4].map { step in
-      try [0, 1].map { try Image(contentsOf: folder.file("out/validation/step-\(step)/\($0).png")) }
+      let made = try [0, 1].map {
+        try Image(contentsOf: folder.file("out/validation/step-\(step)/\($0).png"))
+      }
+      return [
+        control.resized(width: made[0].width, height: made[0].height, filter: .lanczos)
+      ] + made
     }
     let images = try rows("out").filter { $0["type"]?.string == "images" }
     #expect(images.map { $0["step"]?.int } == [2, 4])
     for (row, expected) in zip(images, pictures) {
       let entries = try #require(row["images"]?.array)
-      #expect(entries.map { $0["caption"]?.string } == ["a bar", "a bar"])
+      #expect(entries.map { $0["caption"]?.string } == ["control image", "a bar", "a bar"])
       #expect(
         try entries.map { try Image(contentsOf: logs + "/" + (try #require($0["file"]?.string))) }
           == expected)

@@ -90,7 +90,7 @@ struct WandbTrainingTests {
       ])
     let run = try expectWhole(server, steps: 4)
     #expect(run.project == "bars" && run.state == "finished")
-    #expect(run.mediaReferenced.count == 4 && Set(run.uploaded) == Set(run.mediaReferenced))
+    #expect(run.mediaReferenced.count == 6 && Set(run.uploaded) == Set(run.mediaReferenced))
     #expect(run.consoleLines > 3)
     let losses = try #require(try folder.metrics("out")["loss"])
     let rows = try server.text(run, "history.jsonl").split(separator: "\n").map {
@@ -100,7 +100,7 @@ struct WandbTrainingTests {
     for name in ["lr", "grad_norm", "step_seconds", "images_per_second", "peak_memory_bytes"] {
       #expect(rows.allSatisfy { ($0[name]?.double ?? -1) >= 0 }, Comment(rawValue: name))
     }
-    #expect(rows[1]["validation"]?["captions"]?.strings == ["a bar", "a bar"])
+    #expect(rows[1]["validation"]?["captions"]?.strings == ["control image", "a bar", "a bar"])
     let config = try JSONValue(parsing: Data(try server.text(run, "config.json").utf8))
     #expect(config["learning_rate"]?["value"]?.double == 1e-3)
     #expect(result.error.contains("\(server.address)/mock-user/bars/runs/\(run.name)"))

@@ -85,12 +85,31 @@ final class ValidationRun {
     }
     loggers.images(
       step: step, tag: "validation",
-      result.images.enumerated().map { index, image in
-        MetricImage(
-          caption: result.sources[index].prompt, width: image.width, height: image.height,
-          rgb: image.bytes)
-      })
+      recorded(result))
     observer?.note("validation images of step \(step) are in \(path)")
+  }
+
+  /// What the loggers get: each control image before the pictures that were made from it.
+  ///
+  /// Source: `log_validation` of the reference script.
+  private func recorded(_ result: Generation) -> [MetricImage] {
+    var last: Int?
+    return zip(result.images, result.sources).flatMap { image, source in
+      var images = [
+        MetricImage(
+          caption: source.prompt, width: image.width, height: image.height, rgb: image.bytes)
+      ]
+      if let set = source.imageSet, set != last, let control = generation.images[set].first {
+        let shown = control.rgb8().resized(
+          width: result.width, height: result.height, filter: .lanczos)
+        images.insert(
+          MetricImage(
+            caption: "control image", width: shown.width, height: shown.height, rgb: shown.bytes),
+          at: 0)
+        last = set
+      }
+      return images
+    }
   }
 
   /// The parameters by checkpoint key.
