@@ -62,9 +62,10 @@ func expectGolden(
 ) throws {
   let actual = try #require(actual, "\(label)", sourceLocation: sourceLocation)
   let isMap = expected.shape.rank == 4
+  let values = isMap ? actual.channelsFirst().floats() : actual.floats()
+  if Fixtures.isFullSize { print("\(label): \(relativeL2(values, expected.floats()))") }
   expectClose(
-    isMap ? actual.channelsFirst().floats() : actual.floats(), expected.floats(),
-    relativeL2: 1e-4, label, sourceLocation: sourceLocation)
+    values, expected.floats(), relativeL2: 1e-4, label, sourceLocation: sourceLocation)
   if isMap {
     #expect(
       actual.channelsFirst().shape == expected.shape, "\(label)", sourceLocation: sourceLocation)

@@ -15,6 +15,13 @@ public enum Fixtures {
     return chosen.isEmpty ? project + "/Tests/Fixtures" : chosen
   }()
 
+  /// Whether the goldens' model is so large that a pass takes minutes, as `full_size_goldens.py` makes them.
+  public static let isFullSize: Bool = {
+    let unet = path("tiny-sdxl/unet/diffusion_pytorch_model.safetensors")
+    let attributes = try? FileManager.default.attributesOfItem(atPath: unet)
+    return (attributes?[.size] as? Int ?? 0) > 1 << 30
+  }()
+
   /// The configurations and tokenizers of SDXL's base model, as the program carries them.
   public static let sdxlFolder = project + "/Sources/CEspalierPresets/sdxl-base-1.0"
 
