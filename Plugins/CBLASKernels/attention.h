@@ -9,16 +9,30 @@ typedef struct attention_shape {
   int64_t width;       /* of one head */
   int64_t padded;      /* width, rounded up to whole panels */
   int64_t stride;      /* heads · width: the step between tokens */
-  int64_t query_tile;  /* queries per tile, a multiple of 6 */
+  int64_t query_tile;  /* queries per tile, a multiple of 6: they share packed keys */
+  int64_t query_block; /* queries whose scores exist at a time, a multiple of 6 */
   int64_t key_tile;    /* keys per tile, whole panels */
+  int64_t key_group;   /* keys that are packed at a time, whole tiles */
   int64_t query_tiles, key_tiles;
   bool causal;
   float scale;
 } attention_shape;
 
-/* `queries` is the most queries of a tile, `budget` the number of floats of a packed tile of keys. */
+/* What a worker's cache holds of one head. */
+typedef struct attention_budget {
+  int64_t query_tile;   /* the most queries of a tile */
+  int64_t query_block;  /* the most queries whose scores exist at a time */
+  int64_t key_floats;   /* of a packed tile of keys */
+  int64_t group_floats; /* of all packed keys */
+} attention_budget;
+
+/* `count` in equal parts of at most `most`, each whole rows of registers. */
+static inline int64_t bk_part(int64_t count, int64_t most) {
+  return bk_blocks(bk_blocks(count, bk_blocks(count, most)), TILE_ROWS) * TILE_ROWS;
+}
+
 static inline attention_shape bk_attention_shape(const bk_call *call, const bk_tensor *q, const bk_tensor *k,
-                                                 int64_t queries, int64_t budget) {
+                                                 attention_budget budget) {
   attention_shape s = {
       .batch = q->dims[0],
       .heads = call->i[0],
@@ -30,8 +44,11 @@ static inline attention_shape bk_attention_shape(const bk_call *call, const bk_t
   };
   s.width = s.stride / s.heads;
   s.padded = bk_round16(s.width);
-  s.key_tile = bk_min(bk_round16(bk_min(bk_max(budget / s.padded, 32), 256)), bk_round16(s.keys));
-  s.query_tile = bk_blocks(bk_blocks(s.queries, bk_blocks(s.queries, queries)), TILE_ROWS) * TILE_ROWS;
+  s.key_tile = bk_min(bk_round16(bk_min(bk_max(budget.key_floats / s.padded, 32), 256)), bk_round16(s.keys));
+  const int64_t tiles = bk_max(budget.group_floats / (s.key_tile * s.padded), 1);
+  s.key_group = bk_min(tiles, bk_blocks(s.keys, s.key_tile)) * s.key_tile;
+  s.query_tile = bk_part(s.queries, budget.query_tile);
+  s.query_block = bk_part(s.query_tile, budget.query_block);
   s.query_tiles = bk_blocks(s.queries, s.query_tile);
   s.key_tiles = bk_blocks(s.keys, s.key_tile);
   return s;

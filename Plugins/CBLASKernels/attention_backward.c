@@ -5,10 +5,15 @@
  * a tile of keys that sums its dk and dv over all queries. */
 #include "attention.h"
 
+#include "attention_rows.h"
 #include "kernel_list.h"
-#include "vector_math.h"
 
-enum { most_queries = 96, key_budget = 8192 };
+#include <string.h>
+
+static attention_shape backward_shape(const bk_call *call) {
+  const attention_budget budget = {.query_tile = 96, .query_block = 96, .key_floats = 8192, .group_floats = 0};
+  return bk_attention_shape(call, bk_input(call, 1), bk_input(call, 2), budget);
+}
 
 /* Exponentials are taken to base 2. */
 static const float log2_e = 1.44269504f;
@@ -56,16 +61,6 @@ static backward_space worker_space(const backward_job *job, uint32_t worker) {
   return space;
 }
 
-/* scores → P, slopes (do·vᵀ) → dS, over the visible part of a row. */
-BK_CLONES static void finish_row(float *restrict scores, float *restrict slopes, int64_t count, float scale,
-                                 float lse, float delta) {
-  for (int64_t k = 0; k < count; k++) {
-    const float p = bk_exp2(scale * scores[k] - lse);
-    scores[k] = p;
-    slopes[k] = p * (slopes[k] - delta);
-  }
-}
-
 /* One tile of queries against the packed tile of keys. */
 static void backward_tile(const backward_job *job, const backward_space *space, const backward_part *part,
                           int64_t query_tile, int64_t first_key, int64_t keys) {
@@ -77,12 +72,16 @@ static void backward_tile(const backward_job *job, const backward_space *space, 
   const int64_t columns = bk_round16(keys), lds = s->key_tile;
   bk_tile_multiply(queries, columns, s->width, job->q + at, s->stride, space->keys, space->scores, lds, false);
   bk_tile_multiply(queries, columns, s->width, job->d_o + at, s->stride, space->values, space->slopes, lds, false);
-  for (int64_t i = 0; i < queries; i++) {
-    float *scores = space->scores + i * lds, *slopes = space->slopes + i * lds;
-    const int64_t visible = s->causal ? bk_max(0, bk_min(keys, first + i + 1 - first_key)) : keys;
-    finish_row(scores, slopes, visible, s->scale * log2_e, job->lse[row_at + i] * log2_e, job->delta[row_at + i]);
-    for (int64_t k = visible; k < keys; k++) scores[k] = slopes[k] = 0;
-  }
+  const score_tile tile = {
+      .scores = space->scores,
+      .stride = lds,
+      .rows = queries,
+      .keys = keys,
+      .columns = columns,
+      .causal = s->causal,
+      .diagonal = first + 1 - first_key,
+  };
+  bk_attention_slopes(&tile, space->slopes, s->scale * log2_e, job->lse + row_at, job->delta + row_at);
   if (part->dv) {
     bk_tile_pack(job->d_o + at, s->stride, queries, s->width, 1.0f, space->cotangents);
     bk_tile_multiply_transposed(keys, s->padded, queries, space->scores, lds, space->cotangents, space->dv,
@@ -225,7 +224,7 @@ static uint64_t delta_bytes(const attention_shape *s) {
 }
 
 static uint64_t backward_workspace(const bk_call *call) {
-  const attention_shape s = bk_attention_shape(call, bk_input(call, 1), bk_input(call, 2), most_queries, key_budget);
+  const attention_shape s = backward_shape(call);
   return delta_bytes(&s) + bk_round64((uint64_t)(space_floats(&s) * 4)) * call->workers;
 }
 
@@ -241,7 +240,7 @@ static void backward_run(const bk_call *call) {
       .dk = bk_floats(bk_output(call, 1)),
       .dv = bk_floats(bk_output(call, 2)),
       .delta = call->workspace,
-      .shape = bk_attention_shape(call, bk_input(call, 1), bk_input(call, 2), most_queries, key_budget),
+      .shape = backward_shape(call),
   };
   const attention_shape *s = &job.shape;
   job.space = (float *)((char *)call->workspace + delta_bytes(s));

@@ -9,7 +9,8 @@
 typedef struct forward_job {
   const float *x, *gamma, *beta;
   float *y, *mean, *rstd; /* mean and rstd [B,G], may be null */
-  float *sums;            /* [B, blocks, 2, C]: Σ(x − first), Σ(x − first)² */
+  double *sums;           /* [B, parts, 2, C]: Σ(x − first), Σ(x − first)² */
+  float *block_sums;      /* the same of one block, for each worker */
   float *affine;          /* [B, 2, C]: mean, rstd·gamma */
   norm_layout layout;
   int64_t act;
@@ -44,19 +45,25 @@ BK_CLONES static void sum_block(const float *x, const float *first, int64_t pixe
   }
 }
 
-static void statistics(const forward_job *job, int64_t sample, int64_t block) {
+static void statistics(const forward_job *job, int64_t index, uint32_t worker) {
   const norm_layout *l = &job->layout;
-  const float *first = job->x + sample * l->pixels * l->channels;
-  float *sums = job->sums + (sample * l->blocks + block) * 2 * l->channels;
-  const int64_t begin = block * l->block, pixels = bk_min(l->block, l->pixels - begin);
-  sum_block(first + begin * l->channels, first, pixels, l->channels, sums, sums + l->channels);
+  const norm_part part = bk_norm_part(l, index);
+  const float *first = job->x + part.sample * l->pixels * l->channels;
+  double *sums = job->sums + index * 2 * l->channels;
+  float *block_sums = bk_block_sums(l, job->block_sums, worker);
+  for (int64_t c = 0; c < 2 * l->channels; c++) sums[c] = 0;
+  for (int64_t block = part.begin; block < part.end; block++) {
+    const int64_t begin = block * l->block, pixels = bk_min(l->block, l->pixels - begin);
+    sum_block(first + begin * l->channels, first, pixels, l->channels, block_sums, block_sums + l->channels);
+    bk_add_block(l, block_sums, sums);
+  }
 }
 
 /* Mean and rstd of every group of a sample. */
 static void finish_statistics(const forward_job *job, int64_t sample) {
   const norm_layout *l = &job->layout;
   const float *first = job->x + sample * l->pixels * l->channels;
-  const float *sums = job->sums + sample * l->blocks * 2 * l->channels;
+  const double *sums = job->sums + sample * l->parts * 2 * l->channels;
   float *means = job->affine + sample * 2 * l->channels, *scales = means + l->channels;
   const double n = (double)l->pixels;
   for (int64_t g = 0; g < l->groups; g++) {
@@ -65,9 +72,9 @@ static void finish_statistics(const forward_job *job, int64_t sample) {
     double mean = 0, squares = 0, seen = 0;
     for (int64_t c = begin; c < end; c++) {
       double s = 0, q = 0;
-      for (int64_t k = 0; k < l->blocks; k++) {
-        s += (double)sums[k * 2 * l->channels + c];
-        q += (double)sums[(k * 2 + 1) * l->channels + c];
+      for (int64_t k = 0; k < l->parts; k++) {
+        s += sums[k * 2 * l->channels + c];
+        q += sums[(k * 2 + 1) * l->channels + c];
       }
       const double delta = (double)first[c] + s / n - mean;
       mean += delta * n / (seen + n);
@@ -107,11 +114,8 @@ static void normalise(const forward_job *job, int64_t sample, int64_t block) {
                   job->act);
 }
 
-static void statistics_blocks(void *argument, int64_t begin, int64_t end, uint32_t worker) {
-  (void)worker;
-  const forward_job *job = argument;
-  const int64_t blocks = job->layout.blocks;
-  for (int64_t k = begin; k < end; k++) statistics(job, k / blocks, k % blocks);
+static void statistics_parts(void *argument, int64_t begin, int64_t end, uint32_t worker) {
+  for (int64_t k = begin; k < end; k++) statistics(argument, k, worker);
 }
 
 static void finish_samples(void *argument, int64_t begin, int64_t end, uint32_t worker) {
@@ -128,8 +132,8 @@ static void normalise_blocks(void *argument, int64_t begin, int64_t end, uint32_
 
 static void whole_samples(void *argument, int64_t begin, int64_t end, uint32_t worker) {
   const forward_job *job = argument;
-  const int64_t blocks = job->layout.blocks;
-  statistics_blocks(argument, begin * blocks, end * blocks, worker);
+  const int64_t blocks = job->layout.blocks, parts = job->layout.parts;
+  statistics_parts(argument, begin * parts, end * parts, worker);
   finish_samples(argument, begin, end, worker);
   normalise_blocks(argument, begin * blocks, end * blocks, worker);
 }
@@ -151,7 +155,7 @@ static const char *forward_check(const bk_call *call) {
 
 static uint64_t forward_workspace(const bk_call *call) {
   const norm_layout l = bk_norm_layout(bk_input(call, 0), call->i[1]);
-  return bk_round64((uint64_t)(l.batch * (l.blocks + 1) * 2 * l.channels) * 4) +
+  return bk_norm_sum_bytes(&l, call->workers) + bk_round64((uint64_t)(l.batch * 2 * l.channels) * 4) +
          bk_parameter_bytes(bk_input(call, 1)) + bk_parameter_bytes(bk_input(call, 2));
 }
 
@@ -171,13 +175,16 @@ static void forward_run(const bk_call *call) {
   space += bk_parameter_bytes(bk_input(call, 1));
   job.beta = bk_parameter(bk_input(call, 2), (float *)space);
   space += bk_parameter_bytes(bk_input(call, 2));
+  job.sums = (double *)space;
+  space += bk_norm_part_bytes(l);
+  job.block_sums = (float *)space;
+  space += bk_norm_block_bytes(l) * call->workers;
   job.affine = (float *)space;
-  job.sums = job.affine + l->batch * 2 * l->channels;
   if (bk_norm_by_sample(l, call->workers)) {
     bk_parallel(call, l->batch, whole_samples, &job);
     return;
   }
-  bk_parallel(call, l->batch * l->blocks, statistics_blocks, &job);
+  bk_parallel(call, l->batch * l->parts, statistics_parts, &job);
   bk_parallel(call, l->batch, finish_samples, &job);
   bk_parallel(call, l->batch * l->blocks, normalise_blocks, &job);
 }

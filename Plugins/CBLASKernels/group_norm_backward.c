@@ -9,7 +9,8 @@
 typedef struct backward_job {
   const float *dy, *x, *mean, *rstd, *gamma, *beta, *residual;
   float *dx, *dgamma, *dbeta;
-  float *sums;     /* [B, blocks, 2, C]: Σd, Σd·x̂ */
+  double *sums;    /* [B, parts, 2, C]: Σd, Σd·x̂ */
+  float *block_sums; /* the same of one block, for each worker */
   float *channels; /* [B, 5, C]: mean, rstd, rstd·γ, rstd·mean(d·γ), rstd·mean(d·γ·x̂) */
   double *totals;  /* [B, 2, C]: Σd, Σd·x̂ of the sample */
   norm_layout layout;
@@ -111,25 +112,31 @@ static void spread_statistics(const backward_job *job, int64_t sample) {
   }
 }
 
-static void reduce(const backward_job *job, int64_t sample, int64_t block) {
+static void reduce(const backward_job *job, int64_t index, uint32_t worker) {
   const norm_layout *l = &job->layout;
-  const int64_t begin = block * l->block, pixels = bk_min(l->block, l->pixels - begin);
-  const int64_t offset = (sample * l->pixels + begin) * l->channels;
-  const float *mean = job->channels + sample * 5 * l->channels;
-  float *sums = job->sums + (sample * l->blocks + block) * 2 * l->channels;
-  sum_block(job->dy + offset, job->x + offset, mean, mean + l->channels, job->gamma, job->beta, pixels,
-            l->channels, job->act, sums, sums + l->channels);
+  const norm_part part = bk_norm_part(l, index);
+  const float *mean = job->channels + part.sample * 5 * l->channels;
+  double *sums = job->sums + index * 2 * l->channels;
+  float *block_sums = bk_block_sums(l, job->block_sums, worker);
+  for (int64_t c = 0; c < 2 * l->channels; c++) sums[c] = 0;
+  for (int64_t block = part.begin; block < part.end; block++) {
+    const int64_t begin = block * l->block, pixels = bk_min(l->block, l->pixels - begin);
+    const int64_t offset = (part.sample * l->pixels + begin) * l->channels;
+    sum_block(job->dy + offset, job->x + offset, mean, mean + l->channels, job->gamma, job->beta, pixels,
+              l->channels, job->act, block_sums, block_sums + l->channels);
+    bk_add_block(l, block_sums, sums);
+  }
 }
 
 static void finish_reduction(const backward_job *job, int64_t sample) {
   const norm_layout *l = &job->layout;
-  const float *sums = job->sums + sample * l->blocks * 2 * l->channels;
+  const double *sums = job->sums + sample * l->parts * 2 * l->channels;
   double *total = job->totals + sample * 2 * l->channels, *weighted = total + l->channels;
   for (int64_t c = 0; c < l->channels; c++) {
     double s = 0, w = 0;
-    for (int64_t k = 0; k < l->blocks; k++) {
-      s += (double)sums[k * 2 * l->channels + c];
-      w += (double)sums[(k * 2 + 1) * l->channels + c];
+    for (int64_t k = 0; k < l->parts; k++) {
+      s += sums[k * 2 * l->channels + c];
+      w += sums[(k * 2 + 1) * l->channels + c];
     }
     total[c] = s;
     weighted[c] = w;
@@ -187,11 +194,8 @@ static void spread_samples(void *argument, int64_t begin, int64_t end, uint32_t 
   for (int64_t b = begin; b < end; b++) spread_statistics(argument, b);
 }
 
-static void reduce_blocks(void *argument, int64_t begin, int64_t end, uint32_t worker) {
-  (void)worker;
-  const backward_job *job = argument;
-  const int64_t blocks = job->layout.blocks;
-  for (int64_t k = begin; k < end; k++) reduce(job, k / blocks, k % blocks);
+static void reduce_parts(void *argument, int64_t begin, int64_t end, uint32_t worker) {
+  for (int64_t k = begin; k < end; k++) reduce(argument, k, worker);
 }
 
 static void finish_samples(void *argument, int64_t begin, int64_t end, uint32_t worker) {
@@ -217,7 +221,7 @@ static void whole_samples(void *argument, int64_t begin, int64_t end, uint32_t w
     job.act = ESP_ACT_NONE;
     job.dy = job.dx;
   }
-  reduce_blocks(&job, begin * blocks, end * blocks, worker);
+  reduce_parts(&job, begin * job.layout.parts, end * job.layout.parts, worker);
   finish_samples(&job, begin, end, worker);
   if (job.dx) input_blocks(&job, begin * blocks, end * blocks, worker);
 }
@@ -260,7 +264,7 @@ static uint64_t backward_workspace(const bk_call *call) {
   const norm_layout l = bk_norm_layout(bk_input(call, 1), call->i[1]);
   return bk_parameter_bytes(bk_input(call, 4)) + bk_parameter_bytes(bk_input(call, 5)) +
          bk_round64((uint64_t)(l.batch * 2 * l.channels) * sizeof(double)) +
-         bk_round64((uint64_t)(l.batch * (2 * l.blocks + 5) * l.channels) * 4);
+         bk_norm_sum_bytes(&l, call->workers) + bk_round64((uint64_t)(l.batch * 5 * l.channels) * 4);
 }
 
 static void backward_run(const bk_call *call) {
@@ -284,13 +288,16 @@ static void backward_run(const bk_call *call) {
   space += bk_parameter_bytes(bk_input(call, 5));
   job.totals = (double *)space;
   space += bk_round64((uint64_t)(l->batch * 2 * l->channels) * sizeof(double));
+  job.sums = (double *)space;
+  space += bk_norm_part_bytes(l);
+  job.block_sums = (float *)space;
+  space += bk_norm_block_bytes(l) * call->workers;
   job.channels = (float *)space;
-  job.sums = job.channels + l->batch * 5 * l->channels;
   if (bk_norm_by_sample(l, call->workers)) {
     bk_parallel(call, l->batch, whole_samples, &job);
   } else {
     bk_parallel(call, l->batch, spread_samples, &job);
-    bk_parallel(call, l->batch * l->blocks, reduce_blocks, &job);
+    bk_parallel(call, l->batch * l->parts, reduce_parts, &job);
     bk_parallel(call, l->batch, finish_samples, &job);
     if (job.dx) bk_parallel(call, l->batch * l->blocks, input_blocks, &job);
   }
