@@ -45,17 +45,32 @@ BK_CLONES static void sum_block(const float *x, const float *first, int64_t pixe
   }
 }
 
+BK_CLONES void bk_add_block(const norm_layout *layout, const float *restrict block, double *restrict part, bool first) {
+  const int64_t count = 2 * layout->channels;
+  if (first)
+    for (int64_t c = 0; c < count; c++) part[c] = (double)block[c];
+  else
+    for (int64_t c = 0; c < count; c++) part[c] += (double)block[c];
+}
+
+BK_CLONES void bk_add_parts(const norm_layout *layout, double *parts) {
+  const int64_t count = 2 * layout->channels;
+  for (int64_t k = 1; k < layout->parts; k++) {
+    const double *restrict part = parts + k * count;
+    for (int64_t c = 0; c < count; c++) parts[c] += part[c];
+  }
+}
+
 static void statistics(const forward_job *job, int64_t index, uint32_t worker) {
   const norm_layout *l = &job->layout;
   const norm_part part = bk_norm_part(l, index);
   const float *first = job->x + part.sample * l->pixels * l->channels;
   double *sums = job->sums + index * 2 * l->channels;
   float *block_sums = bk_block_sums(l, job->block_sums, worker);
-  for (int64_t c = 0; c < 2 * l->channels; c++) sums[c] = 0;
   for (int64_t block = part.begin; block < part.end; block++) {
     const int64_t begin = block * l->block, pixels = bk_min(l->block, l->pixels - begin);
     sum_block(first + begin * l->channels, first, pixels, l->channels, block_sums, block_sums + l->channels);
-    bk_add_block(l, block_sums, sums);
+    bk_add_block(l, block_sums, sums, block == part.begin);
   }
 }
 
@@ -63,7 +78,8 @@ static void statistics(const forward_job *job, int64_t index, uint32_t worker) {
 static void finish_statistics(const forward_job *job, int64_t sample) {
   const norm_layout *l = &job->layout;
   const float *first = job->x + sample * l->pixels * l->channels;
-  const double *sums = job->sums + sample * l->parts * 2 * l->channels;
+  double *sums = job->sums + sample * l->parts * 2 * l->channels;
+  bk_add_parts(l, sums);
   float *means = job->affine + sample * 2 * l->channels, *scales = means + l->channels;
   const double n = (double)l->pixels;
   for (int64_t g = 0; g < l->groups; g++) {
@@ -71,11 +87,7 @@ static void finish_statistics(const forward_job *job, int64_t sample) {
     /* Chan's update, channel by channel. */
     double mean = 0, squares = 0, seen = 0;
     for (int64_t c = begin; c < end; c++) {
-      double s = 0, q = 0;
-      for (int64_t k = 0; k < l->parts; k++) {
-        s += sums[k * 2 * l->channels + c];
-        q += sums[(k * 2 + 1) * l->channels + c];
-      }
+      const double s = sums[c], q = sums[l->channels + c];
       const double delta = (double)first[c] + s / n - mean;
       mean += delta * n / (seen + n);
       squares += (q - s * s / n) + delta * delta * seen * n / (seen + n);

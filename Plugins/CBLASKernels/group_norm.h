@@ -7,7 +7,7 @@
 typedef struct norm_layout {
   int64_t batch, pixels, channels, groups;
   int64_t group_channels;
-  int64_t block;  /* pixels whose sums are taken in f32 */
+  int64_t block;  /* pixels whose sums are taken in f32, a multiple of 8 */
   int64_t blocks; /* per sample */
   int64_t part;   /* blocks whose sums are added up in f64 by one worker */
   int64_t parts;  /* per sample */
@@ -20,7 +20,7 @@ enum { most_parts = 64 };
 static inline norm_layout bk_norm_layout(const bk_tensor *x, int64_t groups) {
   norm_layout l = {.batch = x->dims[0], .pixels = bk_middle(x), .channels = bk_last(x), .groups = groups};
   l.group_channels = l.channels / groups;
-  l.block = bk_min(bk_max(2 * BK_BLOCK / l.channels, 8), 512);
+  l.block = bk_min(bk_blocks(bk_max(2 * BK_BLOCK / l.channels, 16), 8) * 8, 512);
   l.blocks = bk_blocks(l.pixels, l.block);
   l.part = bk_blocks(l.blocks, most_parts);
   l.parts = bk_blocks(l.blocks, l.part);
@@ -42,10 +42,11 @@ static inline norm_part bk_norm_part(const norm_layout *l, int64_t index) {
   return (norm_part){index / l->parts, first, bk_min(first + l->part, l->blocks)};
 }
 
-/* Adds the sums [2, C] of a block to those of its part. */
-static inline void bk_add_block(const norm_layout *l, const float *restrict block, double *restrict part) {
-  for (int64_t c = 0; c < 2 * l->channels; c++) part[c] += (double)block[c];
-}
+/* Adds the sums [2, C] of a block to those of its part, which start with the first block. */
+void bk_add_block(const norm_layout *layout, const float *block, double *part, bool first);
+
+/* Adds the sums of a sample's parts, in order, to those of the first. */
+void bk_add_parts(const norm_layout *layout, double *parts);
 
 /* Bytes of the sums [B, parts, 2, C] of all parts. */
 static inline uint64_t bk_norm_part_bytes(const norm_layout *l) {

@@ -9,10 +9,9 @@
 typedef struct backward_job {
   const float *dy, *x, *mean, *rstd, *gamma, *beta, *residual;
   float *dx, *dgamma, *dbeta;
-  double *sums;    /* [B, parts, 2, C]: Σd, Σd·x̂ */
+  double *sums;    /* [B, parts, 2, C]: Σd, Σd·x̂; in the end the first part has the sample's */
   float *block_sums; /* the same of one block, for each worker */
   float *channels; /* [B, 5, C]: mean, rstd, rstd·γ, rstd·mean(d·γ), rstd·mean(d·γ·x̂) */
-  double *totals;  /* [B, 2, C]: Σd, Σd·x̂ of the sample */
   norm_layout layout;
   int64_t act;
 } backward_job;
@@ -118,29 +117,19 @@ static void reduce(const backward_job *job, int64_t index, uint32_t worker) {
   const float *mean = job->channels + part.sample * 5 * l->channels;
   double *sums = job->sums + index * 2 * l->channels;
   float *block_sums = bk_block_sums(l, job->block_sums, worker);
-  for (int64_t c = 0; c < 2 * l->channels; c++) sums[c] = 0;
   for (int64_t block = part.begin; block < part.end; block++) {
     const int64_t begin = block * l->block, pixels = bk_min(l->block, l->pixels - begin);
     const int64_t offset = (part.sample * l->pixels + begin) * l->channels;
     sum_block(job->dy + offset, job->x + offset, mean, mean + l->channels, job->gamma, job->beta, pixels,
               l->channels, job->act, block_sums, block_sums + l->channels);
-    bk_add_block(l, block_sums, sums);
+    bk_add_block(l, block_sums, sums, block == part.begin);
   }
 }
 
 static void finish_reduction(const backward_job *job, int64_t sample) {
   const norm_layout *l = &job->layout;
-  const double *sums = job->sums + sample * l->parts * 2 * l->channels;
-  double *total = job->totals + sample * 2 * l->channels, *weighted = total + l->channels;
-  for (int64_t c = 0; c < l->channels; c++) {
-    double s = 0, w = 0;
-    for (int64_t k = 0; k < l->parts; k++) {
-      s += sums[k * 2 * l->channels + c];
-      w += sums[(k * 2 + 1) * l->channels + c];
-    }
-    total[c] = s;
-    weighted[c] = w;
-  }
+  double *total = job->sums + sample * l->parts * 2 * l->channels, *weighted = total + l->channels;
+  bk_add_parts(l, total);
   float *constant = job->channels + (sample * 5 + 3) * l->channels, *linear = constant + l->channels;
   const double n = (double)(l->pixels * l->group_channels);
   for (int64_t g = 0; g < l->groups; g++) {
@@ -232,8 +221,8 @@ static void sum_parameters(const backward_job *job) {
   for (int64_t c = 0; c < l->channels; c++) {
     double s = 0, w = 0;
     for (int64_t b = 0; b < l->batch; b++) {
-      s += job->totals[b * 2 * l->channels + c];
-      w += job->totals[(b * 2 + 1) * l->channels + c];
+      s += job->sums[b * l->parts * 2 * l->channels + c];
+      w += job->sums[(b * l->parts * 2 + 1) * l->channels + c];
     }
     if (job->dbeta) job->dbeta[c] = (float)s;
     if (job->dgamma) job->dgamma[c] = (float)w;
@@ -263,7 +252,6 @@ static const char *backward_check(const bk_call *call) {
 static uint64_t backward_workspace(const bk_call *call) {
   const norm_layout l = bk_norm_layout(bk_input(call, 1), call->i[1]);
   return bk_parameter_bytes(bk_input(call, 4)) + bk_parameter_bytes(bk_input(call, 5)) +
-         bk_round64((uint64_t)(l.batch * 2 * l.channels) * sizeof(double)) +
          bk_norm_sum_bytes(&l, call->workers) + bk_round64((uint64_t)(l.batch * 5 * l.channels) * 4);
 }
 
@@ -286,8 +274,6 @@ static void backward_run(const bk_call *call) {
   space += bk_parameter_bytes(bk_input(call, 4));
   job.beta = bk_parameter(bk_input(call, 5), (float *)space);
   space += bk_parameter_bytes(bk_input(call, 5));
-  job.totals = (double *)space;
-  space += bk_round64((uint64_t)(l->batch * 2 * l->channels) * sizeof(double));
   job.sums = (double *)space;
   space += bk_norm_part_bytes(l);
   job.block_sums = (float *)space;
