@@ -9,14 +9,17 @@ DEMO_STEPS ?= 1200
 DEMO_BACKEND ?= auto
 DEMO_MODEL := Sources/EspalierDemo/BaseModel
 
-# A Python with PyTorch and Diffusers, for the side-by-side columns of `make bench`.
+# A Python with PyTorch and Diffusers for `make bench-peers`; in `make bench` it adds the same columns.
 BENCH_PYTHON ?=
+# SDXL's folder; without it one with random weights is made in the user's cache folder.
+BENCH_MODEL ?=
+# More flags of `espalier bench`.
 BENCH_FLAGS ?=
 # ggml's test-backend-ops, built with Vulkan, for the same in `make bench-vulkan`.
 BENCH_GGML ?=
 BENCH_VULKAN_FLAGS ?=
 
-.PHONY: help build test test-goldens test-swiftshader lint format shaders demo bench bench-vulkan check size dependencies
+.PHONY: help build test test-goldens test-swiftshader lint format shaders demo bench bench-peers bench-vulkan check size dependencies
 
 help:
 	@echo "make build            build the programs and all plugins"
@@ -28,6 +31,7 @@ help:
 	@echo "make shaders          compile and validate every variant of every Vulkan shader"
 	@echo "make demo             draw pictures, train an adapter, measure what it learnt"
 	@echo "make bench            measure speed and memory; BENCH_PYTHON=python adds PyTorch beside it"
+	@echo "make bench-peers      SDXL at full size beside PyTorch of BENCH_PYTHON; writes Docs/Performance.md"
 	@echo "make bench-vulkan     only its Vulkan part; BENCH_GGML=test-backend-ops adds ggml beside it"
 	@echo "make check            lint, build and test: what a change must pass"
 	@echo "make size             count lines"
@@ -76,8 +80,13 @@ demo: build
 	@echo "pictures: $(DEMO_FOLDER)/grid.png   numbers: $(DEMO_FOLDER)/report.json   training: $(DEMO_FOLDER)/adapter/logs/report.html"
 
 bench: build
-	BENCH_PYTHON='$(BENCH_PYTHON)' $(BIN)/espalier-bench $(BENCH_FLAGS)
+	BENCH_PYTHON='$(BENCH_PYTHON)' $(BIN)/espalier bench $(BENCH_FLAGS)
 	@BENCH_GGML='$(BENCH_GGML)' $(BIN)/vulkan-bench $(BENCH_VULKAN_FLAGS)
+
+bench-peers: build
+	@test -n '$(BENCH_PYTHON)' || { echo 'bench-peers needs BENCH_PYTHON=a Python with PyTorch and Diffusers'; exit 2; }
+	$(BIN)/espalier bench --goals --scale mini --parts --python '$(BENCH_PYTHON)' $(if $(BENCH_MODEL),--model '$(BENCH_MODEL)') \
+	  --update Docs/Performance.md $(BENCH_FLAGS)
 
 bench-vulkan: build
 	BENCH_GGML='$(BENCH_GGML)' $(BIN)/vulkan-bench $(BENCH_VULKAN_FLAGS)

@@ -52,7 +52,6 @@ let package = Package(
   products: [
     .executable(name: "espalier", targets: ["espalier"]),
     .executable(name: "espalier-demo", targets: ["espalier-demo"]),
-    .executable(name: "espalier-bench", targets: ["espalier-bench"]),
     .library(name: "Espalier", targets: ["Espalier"]),
     // With the header, so that plugins of other packages see both.
     .library(name: "EspalierPluginKit", targets: ["EspalierPluginKit", "EspalierABI"]),
@@ -137,27 +136,28 @@ let package = Package(
       ]),
     // 6: programs.
     module("EspalierBenchKit", []),
+    .target(
+      name: "EspalierBench",
+      dependencies: [
+        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints",
+        "EspalierPresets", "EspalierModels", "EspalierPipelines", "EspalierTraining",
+        "EspalierBenchKit", argumentParser,
+      ],
+      exclude: ["PyTorch"], swiftSettings: house),
     module("EspalierDemoKit", ["EspalierTensors", "EspalierCheckpoints", "EspalierImages"]),
     // Embeds Docs/Templates and the boundary header.
     .target(name: "CEspalierTemplates"),
     program(
       "espalier", folder: "EspalierCLI",
       [
-        "Espalier", "EspalierABI", "CEspalierTemplates", "EspalierConformance", "EspalierHost",
-        "EspalierTensors",
-        argumentParser, logging,
+        "Espalier", "EspalierABI", "EspalierBench", "CEspalierTemplates", "EspalierConformance",
+        "EspalierHost", "EspalierTensors", argumentParser, logging,
       ]),
     program(
       "espalier-demo", folder: "EspalierDemo", exclude: ["BaseModel"],
       [
         "Espalier", "EspalierTensors", "EspalierHost", "EspalierCheckpoints", "EspalierImages",
         "EspalierModels", "EspalierPipelines", "EspalierDemoKit", argumentParser,
-      ]),
-    program(
-      "espalier-bench", folder: "EspalierBench", exclude: ["PyTorch"],
-      [
-        "EspalierTensors", "EspalierGraph", "EspalierHost", "EspalierCheckpoints", "EspalierModels",
-        "EspalierPipelines", "EspalierTraining", "EspalierBenchKit", argumentParser, logging,
       ]),
     // Plugins.
     .systemLibrary(
@@ -251,6 +251,7 @@ let package = Package(
     ),
     tests("EspalierDatasets", ["EspalierTensors", "EspalierCheckpoints", "EspalierImages"]),
     tests("EspalierBenchKit"),
+    tests("EspalierBench", ["EspalierTensors", "EspalierCheckpoints"]),
     tests(
       "EspalierDemoKit",
       ["EspalierTensors", "EspalierCheckpoints", "EspalierImages", "EspalierDatasets"]),

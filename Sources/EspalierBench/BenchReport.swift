@@ -1,57 +1,49 @@
 import EspalierBenchKit
+import EspalierHost
 import Foundation
 
-/// One row: what this program needs for a piece of work, and what PyTorch needs.
-struct Comparison: Codable {
-  let work: Work
-  let title: String
-  /// True for this program without a pass that it normally runs.
-  let isBaseline: Bool
-  let ours: Measurement
-  let pytorch: Measurement?
-
-  /// Our median over PyTorch's; below 1 this program is faster.
-  var timeRatio: Double? { pytorch.map { ours.median / $0.median } }
-  /// Our median processor time over PyTorch's.
-  var cpuRatio: Double? { pytorch.map { ours.cpuMedian / $0.cpuMedian } }
-  /// Our peak over PyTorch's.
-  var memoryRatio: Double? {
-    pytorch.map { Double(ours.peakMemoryBytes) / Double($0.peakMemoryBytes) }
-  }
-}
-
-/// All rows as text.
+/// Measured rows as text: a table for this program, with PyTorch beside it if that was measured, and notes.
 struct BenchReport {
-  let options: MeasurementOptions
-  let hasPyTorch: Bool
-  let comparisons: [Comparison]
+  let machine: Machine
+  let rows: [Comparison]
+  /// The day of the measurement, `2026-11-26`.
+  let date: String
+
+  private var main: [Comparison] { rows.filter { !$0.isBaseline } }
+  private var hasPeers: Bool { rows.contains { $0.pytorch != nil || $0.refusal != nil } }
 
   var text: String {
-    let main = comparisons.filter { !$0.isBaseline }
-    var parts = [hasPyTorch ? besidePyTorch(main) : alone(main)]
-    if main.count < comparisons.count { parts.append(baselines) }
-    parts.append(notes)
+    var parts = [hasPeers ? besidePyTorch : alone]
+    if main.count < rows.count { parts.append(baselines) }
+    parts.append(notes.joined(separator: "\n"))
     return parts.joined(separator: "\n\n")
   }
 
-  private func alone(_ rows: [Comparison]) -> String {
+  private var alone: String {
     TextTable(
-      header: ["work", "median ms", "min ms", "CPU ms", "peak MiB"],
-      rows: rows.map { [$0.title] + Self.cells($0.ours) }
+      header: ["work", "median", "fastest", "CPU time", "GFLOP/s", "of peak", "peak memory"],
+      rows: main.map { [$0.title] + cells($0.ours) }
     ).text
   }
 
-  private func besidePyTorch(_ rows: [Comparison]) -> String {
+  private var besidePyTorch: String {
     TextTable(
       header: [
-        "work", "median ms", "min ms", "CPU ms", "peak MiB", "PyTorch median ms", "min ms",
-        "CPU ms",
-        "peak MiB", "time ratio", "CPU ratio", "memory ratio",
+        "work", "median", "fastest", "of peak", "peak memory", "PyTorch median", "fastest",
+        "peak memory", "time ratio", "CPU ratio", "memory ratio", "goal", "", "results differ by",
       ],
-      rows: rows.map { row in
-        [row.title] + Self.cells(row.ours)
-          + (row.pytorch.map(Self.cells) ?? ["", "", "", ""])
-          + [Self.ratio(row.timeRatio), Self.ratio(row.cpuRatio), Self.ratio(row.memoryRatio)]
+      rows: main.map { row in
+        let goal = Goal.of(row.row)
+        return [row.title] + times(row.ours) + [share(row.ours), memory(row.ours)]
+          + (row.pytorch.map { times($0) + [memory($0)] } ?? [
+            row.refusal == nil ? "–" : "does not fit", "", "",
+          ])
+          + [row.timeRatio, row.cpuRatio, row.memoryRatio].map(Self.ratio)
+          + [
+            goal.map(Self.text) ?? "",
+            goal?.verdict(timeRatio: row.timeRatio, peakByteCount: row.ours.peakMemoryBytes) ?? "",
+            row.difference.map { String(format: "%.1e", $0.relativeL2) } ?? "",
+          ]
       }
     ).text
   }
@@ -60,11 +52,12 @@ struct BenchReport {
   private var baselines: String {
     TextTable(
       header: [
-        "without passes", "median ms", "min ms", "CPU ms", "peak MiB", "time ratio", "memory ratio",
+        "without passes", "median", "fastest", "CPU time", "GFLOP/s", "of peak", "peak memory",
+        "time ratio", "memory ratio",
       ],
-      rows: comparisons.filter(\.isBaseline).map { row in
-        let usual = comparisons.first { !$0.isBaseline && $0.work == row.work }?.ours
-        return [row.title] + Self.cells(row.ours)
+      rows: rows.filter(\.isBaseline).map { row in
+        let usual = main.first { $0.row == row.row }?.ours
+        return [row.title] + cells(row.ours)
           + [
             Self.ratio(usual.map { $0.median / row.ours.median }),
             Self.ratio(
@@ -74,52 +67,69 @@ struct BenchReport {
     ).text
   }
 
-  private var notes: String {
+  private var notes: [String] {
     var lines = [
-      "\(options.threads) threads, \(options.resolution)×\(options.resolution) pixels, "
-        + "\(comparisons.first?.ours.milliseconds.count ?? 0) repetitions each."
+      "- \(date): \(machine.description) Convolutions count as their definition says, so Winograd's algorithm can "
+        + "exceed the peak."
     ]
-    if comparisons.contains(where: \.isBaseline) {
-      lines.append("A ratio in the second table is the first table's number over this one.")
-    }
-    if let pytorch = comparisons.lazy.compactMap(\.pytorch).first {
-      lines.append("Beside \(pytorch.program). Ratios are this program's number over PyTorch's.")
+    let counts = rows.flatMap { [$0.ours] + [$0.pytorch].compactMap(\.self) }
+      .map(\.milliseconds.count)
+    if let least = counts.min(), let most = counts.max() {
       lines.append(
-        "Resident before the model is opened: \(Self.mebibytes(pytorch.startMemoryBytes)) MiB there, "
-          + "\(Self.mebibytes(comparisons[0].ours.startMemoryBytes)) MiB here.")
+        "- Medians of \(least == most ? "\(least)" : "\(least) to \(most)") repetitions on each side. Peak memory is "
+          + "the kernel's count for the process, pages of mapped files included.")
     }
-    for row in comparisons {
-      guard let pytorch = row.pytorch else { continue }
+    if rows.contains(where: \.isBaseline) {
+      lines.append("- A ratio in the second table is the first table's number over this one.")
+    }
+    if let row = main.first(where: { $0.pytorch != nil }), let pytorch = row.pytorch {
       lines.append(
-        String(
-          format: "%@: results differ by %.1e (relative).", row.title,
-          row.ours.difference(from: pytorch)))
+        "- Beside \(pytorch.program), f32. Ratios are this program's number over PyTorch's. Results differ by the "
+          + "relative L2 norm, of the tensor that differs most. Resident before the model is opened: "
+          + "\(ByteCount(pytorch.startMemoryBytes)) there, \(ByteCount(row.ours.startMemoryBytes)) here."
+      )
     }
-    return (lines + goals).joined(separator: "\n")
+    return lines
+      + main.compactMap { row in row.refusal.map { "- \(row.title), does not fit: \($0)." } }
   }
 
-  private var goals: [String] {
-    comparisons.compactMap { row in
-      guard let goal = row.work.targets, let time = row.timeRatio, let memory = row.memoryRatio
-      else { return nil }
-      return "\(row.title): time ratio \(Self.ratio(time)), goal \(goal.time), "
-        + "\(time <= goal.time ? "reached" : "missed"); memory ratio \(Self.ratio(memory)), "
-        + "goal \(goal.memory), \(memory <= goal.memory ? "reached" : "missed")."
+  private func cells(_ measurement: Measurement) -> [String] {
+    let rate = measurement.operationsPerSecond.map { String(format: "%.0f", $0 / 1e9) } ?? ""
+    return times(measurement)
+      + [Self.time(measurement.cpuMedian), rate, share(measurement), memory(measurement)]
+  }
+
+  private func times(_ measurement: Measurement) -> [String] {
+    [Self.time(measurement.median), Self.time(measurement.minimum)]
+  }
+
+  /// Of the multiply-add peak; above 100 % where an algorithm saves operations.
+  private func share(_ measurement: Measurement) -> String {
+    guard let rate = measurement.operationsPerSecond, machine.peakOperationsPerSecond > 0
+    else { return "" }
+    return String(format: "%.0f %%", 100 * rate / machine.peakOperationsPerSecond)
+  }
+
+  private func memory(_ measurement: Measurement) -> String {
+    let mebibytes = Double(measurement.peakMemoryBytes) / 0x1p20
+    return mebibytes < 1000
+      ? String(format: "%.0f MiB", mebibytes) : String(format: "%.2f GiB", mebibytes / 1024)
+  }
+
+  private static func time(_ milliseconds: Double) -> String {
+    switch milliseconds {
+    case ..<1: String(format: "%.3f ms", milliseconds)
+    case ..<1000: String(format: "%.1f ms", milliseconds)
+    default: String(format: "%.2f s", milliseconds / 1000)
     }
-  }
-
-  private static func cells(_ measurement: Measurement) -> [String] {
-    [
-      String(format: "%.1f", measurement.median), String(format: "%.1f", measurement.minimum),
-      String(format: "%.1f", measurement.cpuMedian), mebibytes(measurement.peakMemoryBytes),
-    ]
-  }
-
-  private static func mebibytes(_ bytes: Int) -> String {
-    String(format: "%.0f", Double(bytes) / 1_048_576)
   }
 
   private static func ratio(_ value: Double?) -> String {
     value.map { String(format: "%.2f", $0) } ?? ""
+  }
+
+  private static func text(_ goal: Goal) -> String {
+    [goal.timeRatio.map { "≤ \(ratio($0))" }, goal.gibibytes.map { "≤ \($0) GiB" }]
+      .compactMap(\.self).joined(separator: ", ")
   }
 }

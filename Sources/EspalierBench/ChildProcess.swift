@@ -1,14 +1,25 @@
 import Foundation
 
 /// A process of its own for each measurement, so that none sees the memory of another.
-struct ChildProcess {
-  let program: String
-  let arguments: [String]
-  /// Variables that the process must not inherit.
-  var withoutVariables: [String] = []
+package struct ChildProcess {
+  package let program: String
+  package let arguments: [String]
+  /// Variables that the process must not inherit, and some with other values.
+  package var withoutVariables: [String] = []
+  package var variables: [String: String] = [:]
+
+  package init(
+    program: String, arguments: [String], withoutVariables: [String] = [],
+    variables: [String: String] = [:]
+  ) {
+    self.program = program
+    self.arguments = arguments
+    self.withoutVariables = withoutVariables
+    self.variables = variables
+  }
 
   /// The path of this program.
-  static func ownPath() throws -> String {
+  package static func ownPath() throws -> String {
     try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
   }
 
@@ -16,13 +27,14 @@ struct ChildProcess {
   ///
   /// - Returns: Standard output.
   /// - Throws: `ChildProcessError`.
-  func output() throws -> String {
+  package func output() throws -> String {
     let process = Process()
     let pipe = Pipe()
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment
       .filter { !withoutVariables.contains($0.key) }
+      .merging(variables) { $1 }
     process.standardOutput = pipe
     do { try process.run() } catch {
       throw ChildProcessError.cannotStart(program: program, reason: "\(error)")
@@ -30,8 +42,10 @@ struct ChildProcess {
     let data = pipe.fileHandleForReading.readDataToEndOfFile()
     process.waitUntilExit()
     guard process.terminationReason == .exit, process.terminationStatus == 0 else {
+      let isKilled = process.terminationReason == .uncaughtSignal
       throw ChildProcessError.failed(
-        command: ([program] + arguments).joined(separator: " "), status: process.terminationStatus)
+        command: ([program] + arguments).joined(separator: " "),
+        end: (isKilled ? "signal " : "status ") + "\(process.terminationStatus)")
     }
     return String(decoding: data, as: UTF8.self)
   }
@@ -39,27 +53,49 @@ struct ChildProcess {
   /// Runs to the end and reads the last line that was printed.
   ///
   /// - Throws: `ChildProcessError`.
-  func measurement() throws -> Measurement {
-    let text = try output()
-    let line = text.split(separator: "\n").last ?? ""
+  package func measurement() throws -> Measurement { try decoded(lastLine()) }
+
+  /// What PyTorch's side came to.
+  package enum Peer {
+    case measured(Measurement)
+    /// It was not begun, since it would not fit into memory.
+    case refused(String)
+  }
+
+  /// Runs PyTorch's script to the end.
+  ///
+  /// - Throws: `ChildProcessError`.
+  package func peerMeasurement() throws -> Peer {
+    let line = try lastLine()
+    if let found = try? JSONDecoder().decode(MeasurementRefusal.self, from: Data(line.utf8)) {
+      return .refused(found.refusal)
+    }
+    return .measured(try decoded(line))
+  }
+
+  private func lastLine() throws -> String {
+    try output().split(separator: "\n").last.map(String.init) ?? ""
+  }
+
+  private func decoded(_ line: String) throws -> Measurement {
     do {
       return try JSONDecoder().decode(Measurement.self, from: Data(line.utf8))
     } catch {
-      throw ChildProcessError.unreadable(program: program, line: String(line))
+      throw ChildProcessError.unreadable(program: program, line: line)
     }
   }
 }
 
 /// Why a measurement brought no result.
-enum ChildProcessError: Error, CustomStringConvertible {
+package enum ChildProcessError: Error, CustomStringConvertible {
   case cannotStart(program: String, reason: String)
-  case failed(command: String, status: Int32)
+  case failed(command: String, end: String)
   case unreadable(program: String, line: String)
 
-  var description: String {
+  package var description: String {
     switch self {
     case .cannotStart(let program, let reason): "cannot start \(program): \(reason)"
-    case .failed(let command, let status): "this ended with \(status): \(command)"
+    case .failed(let command, let end): "this ended with \(end): \(command)"
     case .unreadable(let program, let line):
       "\(program) printed no measurement but: \(line.isEmpty ? "nothing" : line)"
     }

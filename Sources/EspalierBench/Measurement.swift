@@ -1,23 +1,34 @@
 /// What one process measured, or several that did the same work; PyTorch's script prints the same keys.
-struct Measurement: Codable {
+package struct Measurement: Codable {
   /// What measured: program or library, with its version.
-  var program: String
-  /// Of every timed repetition.
-  var milliseconds: [Double]
-  /// Processor time of every timed repetition, all threads together; with one thread it tells the speed even
-  /// on a machine that is not idle.
-  var cpuMilliseconds: [Double]
-  /// The most that was resident in the process.
-  var peakMemoryBytes: Int
+  package var program: String
+  /// Of every repetition that counts.
+  package var milliseconds: [Double]
+  /// Processor time of each, all threads together; with one thread it tells the speed even on a machine that is not
+  /// idle.
+  package var cpuMilliseconds: [Double]
+  /// The most that was resident in the process, by the kernel's count.
+  package var peakMemoryBytes: Int
   /// What was resident before the model was opened: the program and its libraries.
-  var startMemoryBytes: Int
-  /// Results of the work, the same for everybody who does it: the first and the last loss, or the mean
-  /// square of what came out.
-  var results: [Double]
+  package var startMemoryBytes: Int
+  /// What one repetition had to do, by its shapes; this program only.
+  package var floatingPointOperations: Double?
 
-  var median: Double { Self.median(milliseconds) }
-  var cpuMedian: Double { Self.median(cpuMilliseconds) }
-  var minimum: Double { milliseconds.min() ?? .nan }
+  package init(
+    program: String, milliseconds: [Double], cpuMilliseconds: [Double], peakMemoryBytes: Int,
+    startMemoryBytes: Int, floatingPointOperations: Double? = nil
+  ) {
+    self.program = program
+    self.milliseconds = milliseconds
+    self.cpuMilliseconds = cpuMilliseconds
+    self.peakMemoryBytes = peakMemoryBytes
+    self.startMemoryBytes = startMemoryBytes
+    self.floatingPointOperations = floatingPointOperations
+  }
+
+  package var median: Double { Self.median(milliseconds) }
+  package var cpuMedian: Double { Self.median(cpuMilliseconds) }
+  package var minimum: Double { milliseconds.min() ?? .nan }
 
   private static func median(_ values: [Double]) -> Double {
     let sorted = values.sorted()
@@ -26,17 +37,21 @@ struct Measurement: Codable {
     return sorted.count % 2 == 1 ? middle : (sorted[half - 1] + middle) / 2
   }
 
+  /// Operations in a second; nil where they are not counted.
+  package var operationsPerSecond: Double? {
+    floatingPointOperations.flatMap { $0 > 0 ? $0 / median * 1e3 : nil }
+  }
+
   /// Adds another process's repetitions of the same work.
-  mutating func merge(_ other: Measurement) {
+  package mutating func merge(_ other: Measurement) {
     milliseconds += other.milliseconds
     cpuMilliseconds += other.cpuMilliseconds
     peakMemoryBytes = max(peakMemoryBytes, other.peakMemoryBytes)
     startMemoryBytes = max(startMemoryBytes, other.startMemoryBytes)
   }
+}
 
-  /// The largest relative difference of the results.
-  func difference(from other: Measurement) -> Double {
-    guard results.count == other.results.count else { return .infinity }
-    return zip(results, other.results).map { abs($0 - $1) / max(abs($1), 1e-12) }.max() ?? 0
-  }
+/// Why PyTorch did not begin a piece of work, as its script says it.
+package struct MeasurementRefusal: Codable {
+  package let refusal: String
 }

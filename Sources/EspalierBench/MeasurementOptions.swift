@@ -1,43 +1,35 @@
 import ArgumentParser
 import EspalierGraph
 
-/// What is measured and how often; the same for all processes of a comparison.
-struct MeasurementOptions: ParsableArguments {
-  @Option(help: "The base model's folder.")
-  var model = "Sources/EspalierDemo/BaseModel"
-
-  @Option(help: "Samples of a training step.")
-  var batchSize = 8
-
-  @Option(help: "The side of the pictures in pixels.")
-  var resolution = 128
-
-  @Option(help: "Timed repetitions in each process.")
-  var repetitions = 20
-
-  @Option(help: "Repetitions before those.")
-  var warmup = 5
-
+/// How often and with what; the same for all processes of a comparison.
+struct EffortOptions: ParsableArguments {
   @Option(help: "Compute with this many threads, on both sides.")
   var threads = 2
 
-  mutating func validate() throws {
-    for (name, value) in [
-      ("--batch-size", batchSize), ("--repetitions", repetitions), ("--warmup", warmup),
-      ("--threads", threads),
-    ] where value < 1 {
+  @Option(
+    help: """
+      Repeat a piece of work for so many seconds in each process, but at least twice. What takes longer than that is \
+      not warmed up.
+      """)
+  var seconds = 10.0
+
+  @Option(help: "Repeat no piece of work more often than this in each process.")
+  var repetitions = 20
+
+  func validate() throws {
+    for (name, value) in [("--threads", threads), ("--repetitions", repetitions)] where value < 1 {
       throw ValidationError("\(name) is \(value); expected at least 1")
     }
-    if resolution < 32 || resolution % 32 != 0 {
-      throw ValidationError("--resolution is \(resolution); expected a multiple of 32")
-    }
+    if !(seconds > 0) { throw ValidationError("--seconds is \(seconds); expected more than 0") }
   }
 
   /// The options again as a command line.
-  var arguments: [String] {
+  ///
+  /// - Parameter most: Repetitions at most.
+  func arguments(most: Int) -> [String] {
     [
-      "--model", model, "--batch-size", "\(batchSize)", "--resolution", "\(resolution)",
-      "--repetitions", "\(repetitions)", "--warmup", "\(warmup)", "--threads", "\(threads)",
+      "--threads", "\(threads)", "--seconds", "\(seconds)", "--repetitions",
+      "\(min(repetitions, most))",
     ]
   }
 }
@@ -56,26 +48,30 @@ struct DeviceOptions: ParsableArguments {
   }
 }
 
-/// Which passes run over the graphs, as flags.
+/// Passes that are left out.
 struct PassOptions: ParsableArguments {
-  @Flag(help: "Recompute blocks in the backward pass.")
-  var gradientCheckpointing = false
-
   @Flag(help: "Merge nothing into other operations.")
   var noFusion = false
 
   @Flag(help: "Give every temporary memory of its own.")
   var noPlanner = false
 
-  var graph: GraphOptions {
-    GraphOptions(fusion: !noFusion, recompute: gradientCheckpointing, planner: !noPlanner)
+  /// None; for use outside a command line too.
+  static var none: PassOptions {
+    var options = PassOptions()
+    (options.noFusion, options.noPlanner) = (false, false)
+    return options
   }
-}
 
-extension GraphOptions {
-  /// The flags of `PassOptions` that ask for these passes.
+  var isEmpty: Bool { !noFusion && !noPlanner }
+
+  /// The options again as a command line.
   var arguments: [String] {
-    (recompute ? ["--gradient-checkpointing"] : []) + (fusion ? [] : ["--no-fusion"])
-      + (planner ? [] : ["--no-planner"])
+    (noFusion ? ["--no-fusion"] : []) + (noPlanner ? ["--no-planner"] : [])
+  }
+
+  func graph(for work: Work) -> GraphOptions {
+    GraphOptions(
+      fusion: !noFusion, recompute: work.isGradientCheckpointing, planner: !noPlanner)
   }
 }

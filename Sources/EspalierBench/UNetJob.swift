@@ -9,9 +9,6 @@ struct UNetJob: Job {
   private let sample: HostTensor
   private var prediction: HostTensor?
 
-  var results: [Double] { prediction.map { [Waves.meanSquare($0)] } ?? [] }
-  var arenaByteCount: Int? { predictor.arenaByteCount }
-
   init(_ place: Workplace, batch: Int) throws {
     let unet = try place.folder.open(.unet, as: UNet2DConditionModel.self)
     let vae = try place.folder.open(.vae, as: AutoencoderKL.self).configuration
@@ -33,7 +30,7 @@ struct UNetJob: Job {
     try predictor.setPrompts(
       [PromptEmbedding](repeating: text, count: batch),
       timeIDs: [[Double]](
-        repeating: Waves.timeIDs(resolution: place.options.resolution), count: batch),
+        repeating: Waves.timeIDs(resolution: place.resolution), count: batch),
       guidanceScale: 5)
     let maps = featureShapes.map {
       Waves.tensor(.feature, [1, $0[3], $0[1], $0[2]]).channelsLast()
@@ -43,6 +40,10 @@ struct UNetJob: Job {
   }
 
   mutating func run(profile: ExecutionProfile?) throws {
-    prediction = try predictor(sample, timestep: 500)
+    prediction = try predictor(sample, timestep: 500, profile: profile)
+  }
+
+  func results() -> [(name: String, tensor: HostTensor)] {
+    prediction.map { [("prediction", $0)] } ?? []
   }
 }

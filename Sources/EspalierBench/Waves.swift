@@ -27,8 +27,4 @@ enum Waves {
     let side = Double(resolution)
     return [side, side, 0, 0, side, side]
   }
-
-  static func meanSquare(_ tensor: HostTensor) -> Double {
-    tensor.floats().reduce(0) { $0 + Double($1) * Double($1) } / Double(tensor.count)
-  }
 }

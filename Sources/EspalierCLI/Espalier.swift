@@ -1,4 +1,5 @@
 import ArgumentParser
+import EspalierBench
 import EspalierHost
 
 /// The root command.
@@ -9,7 +10,7 @@ struct Espalier: AsyncParsableCommand {
     version: "0.1.0",
     subcommands: [
       Train.self, Generate.self, Plan.self, Inspect.self, Convert.self, InitModel.self,
-      Plugins.self, NewPlugin.self, Conformance.self,
+      Plugins.self, NewPlugin.self, Conformance.self, Bench.self,
     ])
 
   /// The exit codes of the program.

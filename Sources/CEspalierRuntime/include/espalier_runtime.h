@@ -35,6 +35,10 @@ void espalier_pool_for(
  * slices one more. */
 int64_t espalier_pool_slices(int64_t count, int64_t grain, uint32_t threads);
 
+/* f32 operations per second of multiply-adds in registers on all threads of the pool, a multiply-add counted as two:
+ * the fastest of several short rounds, less than a second in all. */
+double espalier_multiply_add_peak(void);
+
 /* The number of cores that the process may use. */
 uint32_t espalier_available_cores(void);
 

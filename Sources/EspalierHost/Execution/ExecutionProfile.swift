@@ -12,6 +12,8 @@ public final class ExecutionProfile {
   }
 
   public private(set) var events: [Event] = []
+  /// What the programs of all runs had to do.
+  public private(set) var cost = OperationCost()
   private var nodes: [GraphProgram.Node] = []
 
   public init() {}
@@ -23,7 +25,10 @@ public final class ExecutionProfile {
       .sorted { $0.1 > $1.1 }
   }
 
-  func begin(_ program: GraphProgram) { nodes = program.nodes }
+  func begin(_ program: GraphProgram) {
+    nodes = program.nodes
+    cost = cost + program.cost
+  }
 
   func record(node: Int, begin: UInt64, end: UInt64) {
     guard nodes.indices.contains(node) else { return }

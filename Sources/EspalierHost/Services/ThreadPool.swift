@@ -49,6 +49,10 @@ public enum ThreadPool {
     }
   }
 
+  /// The f32 operations that all threads together do in a second at most: multiply-adds in registers, each counted as
+  /// two. Measured at each call, which takes less than a second.
+  public static var multiplyAddPeak: Double { espalier_multiply_add_peak() }
+
   private static let variable = "ESPALIER_NUM_THREADS"
 
   private static func checked(_ text: String, source: String) throws(PluginError) -> UInt32 {

@@ -174,10 +174,13 @@ public final class NoisePredictor {
   /// - Parameter sample: Scaled latents, f32 `[batch, height, width, channels]`.
   /// - Returns: f32, the same shape.
   /// - Throws: `BackendError`.
-  public func callAsFunction(_ sample: HostTensor, timestep: Double) throws -> HostTensor {
+  public func callAsFunction(
+    _ sample: HostTensor, timestep: Double, profile: ExecutionProfile? = nil
+  ) throws -> HostTensor {
     let times = [Double](repeating: timestep, count: shapes.batch)
     let outputs = try executable.run(
-      ["sample": sample, "time_embedding": configuration.timeProjection(times)], profile: profile)
+      ["sample": sample, "time_embedding": configuration.timeProjection(times)],
+      profile: profile ?? self.profile)
     guard let prediction = outputs["prediction"] else {
       preconditionFailure("the prediction is an output")
     }
