@@ -111,6 +111,29 @@ static void sum_blocks(void *argument, int64_t begin, int64_t end, uint32_t work
   }
 }
 
+/* Columns whose partial sums are added up at a time. */
+enum { finished_columns = 256 };
+
+/* The partial sums of a run of columns, in order. */
+BK_CLONES static void finish_run(const double *partial, int64_t blocks, int64_t stride, int64_t count, float *y) {
+  double sums[finished_columns];
+  for (int64_t c = 0; c < count; c++) sums[c] = 0;
+  for (int64_t k = 0; k < blocks; k++)
+    for (int64_t c = 0; c < count; c++) sums[c] += partial[k * stride + c];
+  for (int64_t c = 0; c < count; c++) y[c] = (float)sums[c];
+}
+
+static void finish_columns(void *argument, int64_t begin, int64_t end, uint32_t worker) {
+  (void)worker;
+  const sum_job *job = argument;
+  const int64_t runs = bk_blocks(job->columns, finished_columns);
+  for (int64_t k = begin; k < end; k++) {
+    const int64_t outer = k / runs, first = k % runs * finished_columns;
+    finish_run(job->partial + outer * job->blocks * job->columns + first, job->blocks, job->columns,
+               bk_min(finished_columns, job->columns - first), job->y + outer * job->columns + first);
+  }
+}
+
 /* More alternations of axes than [outer, rows, columns, length]: every output sums its own terms. */
 static void sum_outputs(void *argument, int64_t begin, int64_t end, uint32_t worker) {
   (void)worker;
@@ -187,14 +210,7 @@ static void sum_run(const bk_call *call) {
     return;
   }
   bk_parallel(call, job.outer * job.blocks, sum_blocks, &job);
-  for (int64_t outer = 0; outer < job.outer; outer++) {
-    for (int64_t c = 0; c < job.columns; c++) {
-      double sum = 0;
-      for (int64_t k = 0; k < job.blocks; k++)
-        sum += job.partial[(outer * job.blocks + k) * job.columns + c];
-      job.y[outer * job.columns + c] = (float)sum;
-    }
-  }
+  bk_parallel(call, job.outer * bk_blocks(job.columns, finished_columns), finish_columns, &job);
 }
 
 const bk_kernel bk_sum_to = {
