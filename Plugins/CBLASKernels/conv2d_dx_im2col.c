@@ -115,7 +115,7 @@ static layout make_layout(const bk_conv_backward *conv, uint32_t workers, void *
   for (int64_t index = 0; index < c->stride * c->stride; index++) {
     phase f = make_phase(conv, index);
     int64_t count = c->batch * f.grid_height * f.grid_width;
-    if (count == 0) continue;
+    if (count == 0 || f.taps.taps_y * f.taps.taps_x == 0) continue;
     uint64_t bytes = phase_scratch(conv, &f, &s, count, workers);
     if (bytes > product) product = bytes;
   }

@@ -1,11 +1,15 @@
 #include "winograd.h"
 
-#include "panels.h"
+#include "packing.h"
 #include "winograd_kernels.h"
 #include "winograd_transform.h"
 
 /* Bytes of scratch that all workers share, and rows of one product. */
-enum { shared_limit = 48 << 20, tile_limit = 96, row_group = 6 };
+enum { shared_limit = 48 << 20, tile_limit = 96, depth_limit = 384 };
+
+/* Channels whose kernels are transformed at a time where there are so few tiles that they do not stay in the cache
+ * otherwise. */
+enum { kernel_depth = 64 };
 
 /* Whichever side is smaller is transformed once for all workers; the other side is cut into pieces, and each
  * worker transforms, multiplies and finishes its own pieces while they are in its cache. */
@@ -13,6 +17,7 @@ typedef struct plan {
   int64_t tiles_y, tiles_x, tiles, panels;
   int64_t tile_stride, panel_stride; /* from one point to the next, in a transformed tile or panel */
   int64_t tile_floats, panel_floats; /* transformed */
+  int64_t kernel_channels;           /* of a transformed panel: all, or a part that stays in the cache */
   int32_t shares_tiles;              /* else the weights are shared */
   int64_t shared_tiles;              /* at a time */
   int64_t block_tiles;               /* of one product */
@@ -32,11 +37,17 @@ static int64_t spread_points(int64_t floats) {
   return floats < 256 || floats / 16 % 2 ? floats : bk_round_up(floats, 16) + 16;
 }
 
+static void set_kernel_channels(plan *s, int64_t channels) {
+  s->kernel_channels = channels;
+  s->panel_stride = spread_points(channels * bk_tile_columns);
+  s->panel_floats = bk_winograd_points * s->panel_stride;
+}
+
 /* Sizes chosen by measurement on a core with 512 KiB of second-level cache. */
 static void choose_blocks(plan *s, int64_t channels, int64_t workers) {
   int64_t tile_bytes = s->tile_floats * 4, panel_bytes = s->panel_floats * 4;
   int64_t all_tiles = s->tiles * tile_bytes, all_panels = s->panels * panel_bytes;
-  s->shares_tiles = all_panels > shared_limit || s->tiles < 2 * row_group * workers ||
+  s->shares_tiles = all_panels > shared_limit || s->tiles < 2 * bk_tile_rows * workers ||
                     (all_tiles < all_panels && all_tiles <= shared_limit);
   if (s->shares_tiles) {
     s->shared_tiles = clamp(shared_limit / tile_bytes, bk_min(s->tiles, tile_limit), s->tiles);
@@ -44,12 +55,16 @@ static void choose_blocks(plan *s, int64_t channels, int64_t workers) {
     s->shared_tiles = bk_blocks(s->tiles, rounds);
     s->block_panels = clamp((3 << 20) / panel_bytes, 1, bk_blocks(s->panels, workers));
     s->block_tiles = bk_min(s->shared_tiles, tile_limit);
+    if (s->shared_tiles <= tile_limit && channels > kernel_depth) {
+      set_kernel_channels(s, kernel_depth);
+      s->block_panels = 1;
+    }
   } else {
     s->shared_tiles = s->tiles;
-    int64_t fit = clamp((1 << 20) / tile_bytes, channels < 256 ? 8 * row_group : tile_limit, tile_limit);
+    int64_t fit = clamp((1 << 20) / tile_bytes, channels < 256 ? 4 * bk_tile_rows : tile_limit, tile_limit);
     int64_t blocks = bk_round_up(bk_blocks(s->tiles, fit), workers);
-    s->block_tiles = bk_round_up(bk_blocks(s->tiles, blocks), row_group);
-    s->block_panels = bk_min(s->panels, 8);
+    s->block_tiles = bk_round_up(bk_blocks(s->tiles, blocks), bk_tile_rows);
+    s->block_panels = bk_min(s->panels, 4);
   }
 }
 
@@ -58,11 +73,10 @@ static plan make_plan(const bk_winograd *conv, uint32_t workers, void *base) {
   s.tiles_y = bk_blocks(conv->out_height, bk_winograd_step);
   s.tiles_x = bk_blocks(conv->out_width, bk_winograd_step);
   s.tiles = conv->batch * s.tiles_y * s.tiles_x;
-  s.panels = bk_blocks(conv->out_channels, bk_panel_width);
+  s.panels = bk_blocks(conv->out_channels, bk_tile_columns);
   s.tile_stride = spread_points(conv->channels);
-  s.panel_stride = spread_points(conv->channels * bk_panel_width);
   s.tile_floats = bk_winograd_points * s.tile_stride;
-  s.panel_floats = bk_winograd_points * s.panel_stride;
+  set_kernel_channels(&s, conv->channels);
   choose_blocks(&s, conv->channels, workers);
   bk_scratch scratch = {base, 0};
   s.zeros = bk_take_floats(&scratch, conv->channels);
@@ -70,7 +84,7 @@ static plan make_plan(const bk_winograd *conv, uint32_t workers, void *base) {
   s.shared = bk_take_floats(&scratch, shared);
   int64_t transformed = s.shares_tiles ? s.block_panels * s.panel_floats : s.block_tiles * s.tile_floats;
   s.own_transformed = bk_round_up(transformed, 16);
-  int64_t width = s.block_panels * bk_panel_width;
+  int64_t width = s.block_panels * bk_tile_columns;
   int64_t products = s.block_tiles * bk_winograd_points * width;
   s.own_bytes = bk_round_up((s.own_transformed + products + 16 * width) * 4, 64);
   s.own = bk_take(&scratch, s.own_bytes * workers);
@@ -100,7 +114,7 @@ static void transform_tile(const job *j, int64_t tile, float *v) {
       pixels[y * bk_winograd_tile + x] = inside ? c->source + pixel * c->channels : s->zeros;
     }
   }
-  bk_winograd_places places = {s->tile_stride, bk_panel_width};
+  bk_winograd_places places = {s->tile_stride, bk_line, bk_line};
   bk_winograd_input(pixels, c->channels, v, places);
 }
 
@@ -108,31 +122,66 @@ static void transform_tile(const job *j, int64_t tile, float *v) {
 static void finish_tile(const job *j, int64_t tile, int64_t column, int64_t width, const float *m, float *y) {
   const bk_winograd *c = j->conv;
   const plan *s = &j->plan;
+  const bk_epilogue *e = &c->epilogue;
+  const int linear = bk_epilogue_is_linear(e);
   int64_t count = bk_min(width, c->out_channels - column);
-  bk_winograd_output(m, width, count, y);
   int64_t x0 = tile % s->tiles_x * bk_winograd_step;
   int64_t y0 = tile / s->tiles_x % s->tiles_y * bk_winograd_step;
   int64_t sample = tile / s->tiles_x / s->tiles_y;
-  int64_t pixels = bk_min(bk_winograd_step, c->out_width - x0);
-  for (int64_t line = 0; line < bk_winograd_step && y0 + line < c->out_height; line++) {
-    int64_t row = (sample * c->out_height + y0 + line) * c->out_width + x0;
-    bk_epilogue_finish(&c->epilogue, y + line * bk_winograd_step * count, count, c->target, row, pixels, column, count);
+  int64_t row = (sample * c->out_height + y0) * c->out_width + x0, at = row * c->out_channels + column;
+  bk_winograd_pixels p = {.height = bk_min(bk_winograd_step, c->out_height - y0),
+                          .width = bk_min(bk_winograd_step, c->out_width - x0)};
+  if (linear) {
+    p.target = c->target + at;
+    p.line = c->out_width * c->out_channels;
+    p.pixel = c->out_channels;
+    p.residual = e->residual ? e->residual + at : 0;
+    p.bias = e->bias ? e->bias + column : 0;
+    p.channel = e->channel ? e->channel + sample * c->out_channels + column : 0;
+  } else {
+    p.target = y;
+    p.line = bk_winograd_step * count;
+    p.pixel = count;
+  }
+  bk_winograd_output(m, width, count, p);
+  for (int64_t line = 0; !linear && line < p.height; line++) {
+    bk_epilogue_finish(e, y + line * p.line, count, c->target, row + line * c->out_width, p.width, column, count);
   }
 }
 
-/* Transformed tiles [first, first + tiles) at v times panels [panel, panel + panels) at u. */
-static void multiply(const job *j, int64_t first, int64_t tiles, const float *v, int64_t panel, int64_t panels,
-                     const float *u, float *m) {
-  const plan *s = &j->plan;
-  int64_t width = panels * bk_panel_width;
-  float *y = m + s->block_tiles * bk_winograd_points * s->block_panels * bk_panel_width;
-  for (int64_t point = 0; point < bk_winograd_points; point++) {
-    bk_multiply_panels(v + point * s->tile_stride, s->tile_floats, tiles, j->conv->channels,
-                       u + point * s->panel_stride, s->panel_floats, panels, m + point * width,
-                       bk_winograd_points * width, 0);
+/* m[tiles, columns] = v[tiles, channels] · u (+ m if `add`); panels of u are panel_floats apart. */
+static void multiply_point(const plan *s, const float *v, int64_t tiles, int64_t channels, const float *u,
+                           int64_t columns, float *m, int64_t m_stride, int add) {
+  for (int64_t depth = 0; depth < channels; depth += depth_limit) {
+    for (int64_t first = 0; first < columns; first += bk_tile_columns) {
+      int64_t rest = columns - first;
+      int narrow = bk_panel_is_narrow(rest);
+      bk_tile_operands o = {.columns = bk_min(rest, bk_tile_columns), .depth = bk_min(depth_limit, channels - depth),
+                            .a_step = s->tile_floats, .narrow = narrow};
+      o.b = u + first / bk_tile_columns * s->panel_floats + depth * (narrow ? bk_line : bk_tile_columns);
+      o.rows = tiles;
+      o.a = v + depth;
+      float *c = m + first;
+      bk_tile_result result = {c, add || depth ? c : 0, 0, m_stride};
+      bk_tile_rows_by_panel(&o, &result);
+    }
   }
-  for (int64_t tile = 0; tile < tiles; tile++) {
-    finish_tile(j, first + tile, panel * bk_panel_width, width, m + tile * bk_winograd_points * width, y);
+}
+
+/* Channels [first, first + count) of transformed tiles at v, times the panels at u, added up in m; after the last
+ * channels to the pixels of tiles `tile` …. */
+static void multiply(const job *j, int64_t tile, int64_t tiles, const float *v, int64_t first, int64_t count,
+                     int64_t panel, int64_t panels, const float *u, float *m) {
+  const plan *s = &j->plan;
+  int64_t column = panel * bk_tile_columns, columns = bk_min(panels * bk_tile_columns, j->conv->out_channels - column);
+  int64_t width = bk_round_up(columns, bk_line);
+  float *y = m + s->block_tiles * bk_winograd_points * s->block_panels * bk_tile_columns;
+  for (int64_t point = 0; point < bk_winograd_points; point++) {
+    multiply_point(s, v + point * s->tile_stride + first, tiles, count, u + point * s->panel_stride, width,
+                   m + point * width, bk_winograd_points * width, first > 0);
+  }
+  for (int64_t k = 0; k < tiles && first + count == j->conv->channels; k++) {
+    finish_tile(j, tile + k, column, width, m + k * bk_winograd_points * width, y);
   }
 }
 
@@ -148,7 +197,8 @@ static void transform_shared_panels(void *argument, int64_t begin, int64_t end, 
   (void)worker;
   const job *j = argument;
   for (int64_t panel = begin; panel < end; panel++) {
-    bk_winograd_panel(j->conv, panel, j->plan.shared + panel * j->plan.panel_floats, j->plan.panel_stride);
+    bk_winograd_panel(j->conv, panel, 0, j->conv->channels, j->plan.shared + panel * j->plan.panel_floats,
+                      j->plan.panel_stride);
   }
 }
 
@@ -158,12 +208,15 @@ static void run_panels(void *argument, int64_t begin, int64_t end, uint32_t work
   float *u = (float *)(s->own + worker * s->own_bytes), *m = u + s->own_transformed;
   for (int64_t block = begin; block < end; block++) {
     int64_t panel = block * s->block_panels, panels = bk_min(s->block_panels, s->panels - panel);
-    for (int64_t p = 0; p < panels; p++) {
-      bk_winograd_panel(j->conv, panel + p, u + p * s->panel_floats, s->panel_stride);
-    }
-    for (int64_t tile = 0; tile < j->count; tile += s->block_tiles) {
-      multiply(j, j->first + tile, bk_min(s->block_tiles, j->count - tile), s->shared + tile * s->tile_floats,
-               panel, panels, u, m);
+    for (int64_t first = 0; first < j->conv->channels; first += s->kernel_channels) {
+      int64_t count = bk_min(s->kernel_channels, j->conv->channels - first);
+      for (int64_t p = 0; p < panels; p++) {
+        bk_winograd_panel(j->conv, panel + p, first, count, u + p * s->panel_floats, s->panel_stride);
+      }
+      for (int64_t tile = 0; tile < j->count; tile += s->block_tiles) {
+        multiply(j, j->first + tile, bk_min(s->block_tiles, j->count - tile), s->shared + tile * s->tile_floats,
+                 first, count, panel, panels, u, m);
+      }
     }
   }
 }
@@ -176,19 +229,22 @@ static void run_tiles(void *argument, int64_t begin, int64_t end, uint32_t worke
     int64_t first = block * s->block_tiles, tiles = bk_min(s->block_tiles, s->tiles - first);
     for (int64_t tile = 0; tile < tiles; tile++) transform_tile(j, first + tile, v + tile * s->tile_floats);
     for (int64_t panel = 0; panel < s->panels; panel += s->block_panels) {
-      multiply(j, first, tiles, v, panel, bk_min(s->block_panels, s->panels - panel),
+      multiply(j, first, tiles, v, 0, j->conv->channels, panel, bk_min(s->block_panels, s->panels - panel),
                s->shared + panel * s->panel_floats, m);
     }
   }
 }
 
 /* Measured, in nanoseconds per pair of channels: 0.28 per pixel for gathered patches, 0.9 per tile and 9 for the
- * kernel here; turning the kernels for the gradient costs the gathered patches another 6. */
+ * kernel here; turning the kernels for the gradient costs the gathered patches another 6. With few channels the
+ * transform of the output, which is as long for each number of them, decides. */
+enum { few_channels = 8 };
+
 int bk_winograd_pays(const bk_winograd *conv) {
   double tiles = (double)(conv->batch * bk_blocks(conv->out_height, bk_winograd_step) *
                           bk_blocks(conv->out_width, bk_winograd_step));
   double pixels = (double)(conv->batch * conv->out_height * conv->out_width);
-  return 0.9 * tiles + 9 < 0.28 * pixels + (conv->rotated ? 6 : 0);
+  return conv->channels > few_channels && 0.9 * tiles + 9 < 0.28 * pixels + (conv->rotated ? 6 : 0);
 }
 
 uint64_t bk_winograd_scratch(const bk_winograd *conv, uint32_t workers) {

@@ -1,16 +1,15 @@
 #include "winograd_dw.h"
 
-#include "panels.h"
+#include "packing.h"
 #include "winograd_transform.h"
 
-/* Bytes of transformed tiles, tiles summed at a time, and panels along the sides of one block of the result. */
-enum { shared_limit = 48 << 20, tile_limit = 256, block_side = 4 };
+/* Bytes of transformed tiles, tiles summed at a time, and channels along the sides of one block of the result. */
+enum { shared_limit = 48 << 20, tile_limit = 256, block_side = 64, taps = 9 };
 
-enum { panel_square = bk_panel_width * bk_panel_width, taps = 9 };
-
-/* Transformed tiles lie as [point, panel, tile, 16]. Lanes beyond the last channel hold whatever was there: each
+/* Transformed tiles lie as [point, panel, tile, width]. Lanes beyond the last channel hold whatever was there: each
  * lane of a product is a pair of channels of its own, and those are not read. */
 typedef struct side {
+  int64_t width; /* of a panel: a line of output channels, a panel of input channels */
   int64_t panels, block, blocks;
   bk_winograd_places places;
   float *values;
@@ -25,12 +24,13 @@ typedef struct plan {
   uint64_t bytes;
 } plan;
 
-static side make_side(int64_t channels, int64_t round) {
-  side s = {0};
-  s.panels = bk_blocks(channels, bk_panel_width);
-  s.block = bk_min(s.panels, block_side);
-  s.places.panel = round * bk_panel_width;
-  s.places.point = s.panels * s.places.panel + bk_panel_width; /* not a multiple of the cache's way */
+static side make_side(int64_t channels, int64_t width, int64_t round) {
+  side s = {.width = width};
+  s.panels = bk_blocks(channels, width);
+  s.block = bk_min(s.panels, block_side / width);
+  s.places.width = width;
+  s.places.panel = round * width;
+  s.places.point = s.panels * s.places.panel + bk_line; /* not a multiple of the cache's way */
   return s;
 }
 
@@ -40,15 +40,15 @@ static plan make_plan(const bk_winograd_dw *conv, uint32_t workers, void *base) 
   s.tiles_y = bk_blocks(c->out_height, bk_winograd_step);
   s.tiles_x = bk_blocks(c->out_width, bk_winograd_step);
   s.tiles = c->batch * s.tiles_y * s.tiles_x;
-  int64_t tile_bytes = bk_winograd_points * 4 * (c->channels + c->out_channels + 2 * bk_panel_width);
+  int64_t tile_bytes = bk_winograd_points * 4 * (c->channels + c->out_channels + 2 * bk_tile_columns);
   int64_t round = bk_min(bk_max(shared_limit / tile_bytes, 16), tile_limit);
   s.round = bk_blocks(s.tiles, bk_blocks(s.tiles, round));
-  s.out = make_side(c->out_channels, s.round);
-  s.in = make_side(c->channels, s.round);
+  s.out = make_side(c->out_channels, bk_line, s.round);
+  s.in = make_side(c->channels, c->channels <= bk_line ? bk_line : bk_tile_columns, s.round);
   for (;;) {
     s.out.blocks = bk_blocks(s.out.panels, s.out.block);
     s.in.blocks = bk_blocks(s.in.panels, s.in.block);
-    side *larger = s.out.block > s.in.block ? &s.out : &s.in;
+    side *larger = s.out.block * s.out.width > s.in.block * s.in.width ? &s.out : &s.in;
     if (s.out.blocks * s.in.blocks >= workers || larger->block == 1) break;
     larger->block = bk_blocks(larger->block, 2);
   }
@@ -56,7 +56,7 @@ static plan make_plan(const bk_winograd_dw *conv, uint32_t workers, void *base) 
   s.zeros = bk_take_floats(&scratch, bk_max(c->channels, c->out_channels));
   s.out.values = bk_take_floats(&scratch, bk_winograd_points * s.out.places.point);
   s.in.values = bk_take_floats(&scratch, bk_winograd_points * s.in.places.point);
-  s.own_floats = bk_winograd_points * s.out.block * s.in.block * panel_square;
+  s.own_floats = bk_winograd_points * s.out.block * s.out.width * s.in.block * s.in.width;
   s.own = bk_take_floats(&scratch, s.own_floats * workers);
   s.bytes = scratch.used;
   return s;
@@ -96,9 +96,9 @@ static void transform(void *argument, int64_t begin, int64_t end, uint32_t worke
     int64_t tile = j->first + at, sample = tile / s->tiles_x / s->tiles_y;
     int64_t top = tile / s->tiles_x % s->tiles_y * bk_winograd_step, left = tile % s->tiles_x * bk_winograd_step;
     find_pixels(x, s->zeros, sample, top - c->top, left - c->left, bk_winograd_tile, pixels);
-    bk_winograd_input(pixels, c->channels, s->in.values + at * bk_panel_width, s->in.places);
+    bk_winograd_input(pixels, c->channels, s->in.values + at * s->in.width, s->in.places);
     find_pixels(dy, s->zeros, sample, top, left, bk_winograd_step, pixels);
-    bk_winograd_cotangent(pixels, c->out_channels, s->out.values + at * bk_panel_width, s->out.places);
+    bk_winograd_cotangent(pixels, c->out_channels, s->out.values + at * s->out.width, s->out.places);
   }
 }
 
@@ -106,35 +106,44 @@ static void transform(void *argument, int64_t begin, int64_t end, uint32_t worke
 static void store(const job *j, int64_t o, int64_t channel, const float *g) {
   const bk_convolution *c = &j->conv->shape;
   float *to = j->conv->dw + (o * c->channels + channel) * taps;
-  int64_t count = bk_min(bk_panel_width, c->channels - channel);
+  int64_t count = bk_min(bk_line, c->channels - channel);
   for (int64_t k = 0; k < count; k++) {
     for (int64_t tap = 0; tap < taps; tap++) {
-      float value = g[tap * bk_panel_width + k];
+      float value = g[tap * bk_line + k];
       to[k * taps + tap] = j->first == 0 ? value : to[k * taps + tap] + value;
     }
   }
 }
 
+/* m[16, width] = dyᵀ·x of one pair of panels. */
+static void multiply_pair(const job *j, const float *dy, const float *x, float *m, int64_t m_stride) {
+  const int64_t width = j->plan.in.width;
+  bk_tile_operands o = {bk_line, width, j->count, dy, bk_line, x, width == bk_line};
+  bk_tile_result result = {m, 0, 0, m_stride};
+  bk_tile_deep_by_panel(&o, &result);
+}
+
 static void run_block(const job *j, int64_t out, int64_t in, float *m) {
   const plan *s = &j->plan;
   int64_t outs = bk_min(s->out.block, s->out.panels - out), ins = bk_min(s->in.block, s->in.panels - in);
-  int64_t width = ins * bk_panel_width, square = outs * bk_panel_width * width;
+  int64_t width = ins * s->in.width, square = outs * bk_line * width;
   for (int64_t point = 0; point < bk_winograd_points; point++) {
     const float *dy = s->out.values + point * s->out.places.point + out * s->out.places.panel;
     const float *x = s->in.values + point * s->in.places.point + in * s->in.places.panel;
     for (int64_t q = 0; q < ins; q++) {
       for (int64_t p = 0; p < outs; p++) {
-        bk_multiply_panel_pair(dy + p * s->out.places.panel, x + q * s->in.places.panel, j->count,
-                               m + point * square + (p * width + q) * bk_panel_width, width);
+        multiply_pair(j, dy + p * s->out.places.panel, x + q * s->in.places.panel,
+                      m + point * square + p * bk_line * width + q * s->in.width, width);
       }
     }
   }
-  int64_t first = out * bk_panel_width, last = bk_min(first + outs * bk_panel_width, j->conv->shape.out_channels);
+  int64_t first = out * bk_line, last = bk_min(first + outs * bk_line, j->conv->shape.out_channels);
+  int64_t channel = in * s->in.width, channels = bk_min(width, j->conv->shape.channels - channel);
   for (int64_t o = first; o < last; o++) {
-    for (int64_t q = 0; q < ins; q++) {
-      float g[taps * bk_panel_width];
-      bk_winograd_kernel_gradient(m + (o - first) * width + q * bk_panel_width, square, g);
-      store(j, o, (in + q) * bk_panel_width, g);
+    for (int64_t c = 0; c < channels; c += bk_line) {
+      float g[taps * bk_line];
+      bk_winograd_kernel_gradient(m + (o - first) * width + c, square, g);
+      store(j, o, channel + c, g);
     }
   }
 }

@@ -1,57 +1,55 @@
 #include "winograd_kernels.h"
 
-#include "clones.h"
-#include "panels.h"
+#include "packing.h"
 #include "widen.h"
 #include "winograd_transform.h"
 
-/* Channels whose kernels are taken at a time. */
-enum { block = 16, taps = 9 };
+#include <string.h>
 
-/* Where the 16 kernels of one channel lie in `raw`: `lane` apart from output to output. */
-typedef struct source {
-  float raw[bk_panel_width * block * taps];
-  int64_t lane, channel;
-} source;
+/* Channels whose kernels are taken at a time, and values of a line of kernels. */
+enum { block = 16, taps = 9, line_taps = bk_line * taps };
 
-/* Kernels of channels [first, first + count) and outputs [output, output + width), as f32. */
-static void load(const bk_winograd *w, int64_t first, int64_t count, int64_t output, int64_t width, source *s) {
-  if (w->rotated) {
-    s->lane = taps;
-    s->channel = bk_panel_width * taps;
-    const void *from = bk_element(w->weights, w->dtype, (first * w->out_channels + output) * taps);
-    bk_widen(from, w->dtype, w->out_channels * taps, s->raw, s->channel, count, width * taps);
-  } else {
-    s->lane = block * taps;
-    s->channel = taps;
-    const void *from = bk_element(w->weights, w->dtype, (output * w->channels + first) * taps);
-    bk_widen(from, w->dtype, w->channels * taps, s->raw, s->lane, width, count * taps);
-  }
+/* How far ahead turned kernels are fetched: those of each channel are a short piece of another page. */
+enum { channels_ahead = 8 };
+
+/* g[count][9][16] of the kernels as they are stored: 16 outputs with their channels next to each other. */
+static void load(const bk_winograd *w, int64_t first, int64_t count, int64_t output, int64_t width, float *g) {
+  const void *from = bk_element(w->weights, w->dtype, (output * w->channels + first) * taps);
+  bk_pack_panels(from, w->dtype, w->channels * taps, count * taps, width, 1, g);
 }
 
-/* g[9][16] of one channel. */
-BK_CLONES static void pick(const float *restrict raw, int64_t lane, int64_t width, int rotated, float *restrict g) {
-  for (int tap = 0; tap < taps; tap++) {
-    const float *from = raw + (rotated ? taps - 1 - tap : tap);
-    if (width == bk_panel_width) {
-      for (int o = 0; o < bk_panel_width; o++) g[tap * bk_panel_width + o] = from[o * lane];
-    } else {
-      for (int o = 0; o < bk_panel_width; o++) g[tap * bk_panel_width + o] = o < width ? from[o * lane] : 0;
+/* The same of turned and transposed kernels: channels with their 16 outputs next to each other. */
+static void load_rotated(const bk_winograd *w, int64_t first, int64_t count, int64_t output, int64_t width, float *g) {
+  float raw[line_taps + bk_line], turned[bk_line * bk_line];
+  memset(raw + width * taps, 0, (size_t)(line_taps + bk_line - width * taps) * sizeof(float));
+  for (int64_t c = 0; c < count; c++) {
+    const void *from = bk_element(w->weights, w->dtype, ((first + c) * w->out_channels + output) * taps);
+    const char *ahead = bk_element(from, w->dtype, channels_ahead * w->out_channels * taps);
+    for (int64_t byte = 0; byte < line_taps * 4; byte += 64) __builtin_prefetch(ahead + byte);
+    bk_widen(from, w->dtype, width * taps, raw, width * taps, 1, width * taps);
+    bk_transpose_square(raw, taps, turned);
+    for (int tap = 0; tap < taps; tap++) {
+      memcpy(g + c * line_taps + tap * bk_line, turned + (taps - 1 - tap) * bk_line, bk_line * sizeof(float));
     }
   }
 }
 
-void bk_winograd_panel(const bk_winograd *conv, int64_t panel, float *u, int64_t point_stride) {
-  source s;
-  float g[taps * bk_panel_width];
-  int64_t output = panel * bk_panel_width;
-  int64_t width = bk_min(bk_panel_width, conv->out_channels - output);
-  for (int64_t first = 0; first < conv->channels; first += block) {
-    int64_t count = bk_min(block, conv->channels - first);
-    load(conv, first, count, output, width, &s);
-    for (int64_t c = 0; c < count; c++) {
-      pick(s.raw + c * s.channel, s.lane, width, conv->rotated, g);
-      bk_winograd_kernel(g, u + (first + c) * bk_panel_width, point_stride);
-    }
+/* One line of outputs, `row` floats from channel to channel. */
+static void transform(const bk_winograd *w, int64_t first, int64_t count, int64_t output, int64_t width, float *u,
+                      int64_t row, int64_t point_stride) {
+  float g[block * line_taps];
+  for (int64_t done = 0; done < count; done += block) {
+    int64_t now = bk_min(block, count - done);
+    (w->rotated ? load_rotated : load)(w, first + done, now, output, width, g);
+    for (int64_t c = 0; c < now; c++) bk_winograd_kernel(g + c * line_taps, u + (done + c) * row, point_stride);
+  }
+}
+
+void bk_winograd_panel(const bk_winograd *conv, int64_t panel, int64_t first, int64_t count, float *u,
+                       int64_t point_stride) {
+  int64_t output = panel * bk_tile_columns, outputs = bk_min(bk_tile_columns, conv->out_channels - output);
+  int64_t row = bk_panel_is_narrow(outputs) ? bk_line : bk_tile_columns;
+  for (int64_t line = 0; line < outputs; line += bk_line) {
+    transform(conv, first, count, output + line, bk_min(bk_line, outputs - line), u + line, row, point_stride);
   }
 }

@@ -1,10 +1,12 @@
-/* Transformed 3×3 kernels in panels of 16 output channels. */
+/* Transformed 3×3 kernels in panels of output channels, as register_tile.h reads them. */
 #ifndef WINOGRAD_KERNELS_H
 #define WINOGRAD_KERNELS_H
 
 #include "winograd.h"
 
-/* u[36][channels, 16] for output channels panel · 16 …, zero beyond the last. */
-void bk_winograd_panel(const bk_winograd *conv, int64_t panel, float *u, int64_t point_stride);
+/* u[36][count, 32] for input channels [first, first + count) and output channels panel · 32 …, or [count, 16] in a
+ * narrow panel; zero beyond the last output. */
+void bk_winograd_panel(const bk_winograd *conv, int64_t panel, int64_t first, int64_t count, float *u,
+                       int64_t point_stride);
 
 #endif

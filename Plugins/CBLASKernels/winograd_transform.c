@@ -79,22 +79,26 @@ BK_KERNEL_GRADIENT_LINE(kernel_gradient_line, vector)
 BK_OUTPUT_LINE(output_line, vector)
 BK_OUTPUT_LINE(output_line_1, float)
 
-/* Both transforms of a map: `side` pixels along each axis become six. Single channels are left at the end. */
+/* Both transforms of a map: `side` pixels along each axis become six. Single channels are left at the end. The pixels
+ * of the next tile in the row, 4 further, are fetched meanwhile. */
 #define BK_MAP_TRANSFORM(name, side, line, line_1)                                                            \
   BK_CLONES void name(const float *const *pixels, int64_t channels, float *v, bk_winograd_places places) {   \
     enum { area = (side) * (side) };                                                                          \
     int64_t c = 0;                                                                                            \
     for (; c + lanes <= channels; c += lanes) {                                                               \
       vector d[area], half[6 * (side)], out[36];                                                              \
-      float *to = v + c / 16 * places.panel + c % 16;                                                         \
-      for (int p = 0; p < area; p++) d[p] = *(const vector *)(pixels[p] + c);                                 \
+      float *to = v + c / places.width * places.panel + c % places.width;                                                         \
+      for (int p = 0; p < area; p++) {                                                                        \
+        d[p] = *(const vector *)(pixels[p] + c);                                                              \
+        if (c % 16 == 0 && p % (side) >= (side) - 4) __builtin_prefetch(pixels[p] + 4 * channels + c, 0, 2);  \
+      }                                                                                                       \
       for (int x = 0; x < (side); x++) line(d + x, side, half + x, side);                                     \
       for (int y = 0; y < 6; y++) line(half + (side) * y, 1, out + 6 * y, 1);                                 \
       for (int p = 0; p < 36; p++) *(vector *)(to + p * places.point) = out[p];                               \
     }                                                                                                         \
     for (; c < channels; c++) {                                                                               \
       float d[area], half[6 * (side)], out[36];                                                               \
-      float *to = v + c / 16 * places.panel + c % 16;                                                         \
+      float *to = v + c / places.width * places.panel + c % places.width;                                                         \
       for (int p = 0; p < area; p++) d[p] = pixels[p][c];                                                     \
       for (int x = 0; x < (side); x++) line_1(d + x, side, half + x, side);                                   \
       for (int y = 0; y < 6; y++) line_1(half + (side) * y, 1, out + 6 * y, 1);                               \
@@ -125,20 +129,34 @@ BK_CLONES void bk_winograd_kernel_gradient(const float *m, int64_t point_stride,
   }
 }
 
-BK_CLONES void bk_winograd_output(const float *m, int64_t point_stride, int64_t count, float *y) {
+BK_CLONES void bk_winograd_output(const float *m, int64_t point_stride, int64_t count, bk_winograd_pixels t) {
   int64_t c = 0;
   for (; c + lanes <= count; c += lanes) {
-    vector d[36], half[24], out[16];
+    vector d[36], half[24], out[16], added = {0};
     for (int p = 0; p < 36; p++) d[p] = *(const vector *)(m + p * point_stride + c);
     for (int x = 0; x < 6; x++) output_line(d + x, 6, half + x, 6);
     for (int i = 0; i < 4; i++) output_line(half + 6 * i, 1, out + 4 * i, 1);
-    for (int p = 0; p < 16; p++) *(vector *)(y + p * count + c) = out[p];
+    if (t.bias) added += *(const vector *)(t.bias + c);
+    if (t.channel) added += *(const vector *)(t.channel + c);
+    for (int64_t y = 0; y < t.height; y++) {
+      for (int64_t x = 0; x < t.width; x++) {
+        int64_t at = y * t.line + x * t.pixel + c;
+        vector value = out[4 * y + x] + added;
+        *(vector *)(t.target + at) = t.residual ? *(const vector *)(t.residual + at) + value : value;
+      }
+    }
   }
   for (; c < count; c++) {
     float d[36], half[24], out[16];
     for (int p = 0; p < 36; p++) d[p] = m[p * point_stride + c];
     for (int x = 0; x < 6; x++) output_line_1(d + x, 6, half + x, 6);
     for (int i = 0; i < 4; i++) output_line_1(half + 6 * i, 1, out + 4 * i, 1);
-    for (int p = 0; p < 16; p++) y[p * count + c] = out[p];
+    float added = (t.bias ? t.bias[c] : 0) + (t.channel ? t.channel[c] : 0);
+    for (int64_t y = 0; y < t.height; y++) {
+      for (int64_t x = 0; x < t.width; x++) {
+        int64_t at = y * t.line + x * t.pixel + c;
+        t.target[at] = (t.residual ? t.residual[at] : 0) + (out[4 * y + x] + added);
+      }
+    }
   }
 }

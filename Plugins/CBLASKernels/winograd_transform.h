@@ -10,10 +10,12 @@
 
 enum { bk_winograd_tile = 6, bk_winograd_points = 36, bk_winograd_step = 4 };
 
-/* Where transformed values go: point p of channel c to p · point + c / 16 · panel + c % 16. */
+/* Where transformed values go: point p of channel c to p · point + c / width · panel + c % width, the width being
+ * a multiple of 16. */
 typedef struct bk_winograd_places {
   int64_t point;
   int64_t panel;
+  int64_t width;
 } bk_winograd_places;
 
 /* v = Bᵀ d B, where pixels[y · 6 + x] holds the channels of a pixel. */
@@ -29,7 +31,16 @@ void bk_winograd_kernel(const float *g, float *u, int64_t point_stride);
 /* g[9, 16] = Gᵀ m G, where m[point] starts at m + point · point_stride: a gradient of kernels. */
 void bk_winograd_kernel_gradient(const float *m, int64_t point_stride, float *g);
 
-/* y[16, count] = Aᵀ m A, where m[point] starts at m + point · point_stride. */
-void bk_winograd_output(const float *m, int64_t point_stride, int64_t count, float *y);
+/* Where the 4×4 pixels of an output tile go, those that are inside the map, and what is added to each. */
+typedef struct bk_winograd_pixels {
+  float *target;
+  const float *residual;        /* laid out as the target, or null */
+  const float *bias, *channel;  /* one value per channel, or null */
+  int64_t line, pixel;          /* floats from one to the next */
+  int64_t height, width;        /* at most 4 */
+} bk_winograd_pixels;
+
+/* Aᵀ m A + bias + channel + residual, where m[point][count] starts at m + point · point_stride. */
+void bk_winograd_output(const float *m, int64_t point_stride, int64_t count, bk_winograd_pixels pixels);
 
 #endif
