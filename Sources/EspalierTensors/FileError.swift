@@ -25,6 +25,8 @@ public struct FileError: Error, CustomStringConvertible, Equatable {
     case ENOSPC: "; free some disk space or choose another folder"
     case EACCES, EPERM: "; check the permissions"
     case EISDIR: "; a file was expected, not a folder or a device"
+    case ENOMEM:
+      "; it needs more memory or address space than this process may have (see ulimit -v)"
     default: ""
     }
   }

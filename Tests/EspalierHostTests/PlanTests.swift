@@ -117,4 +117,20 @@ import Testing
     #expect(headroom("4:memory:/old\n") == nil)
     #expect(headroom(nil) == nil)
   }
+
+  /// In a container the path is often the host's, and the mount shows the container's own group at its root.
+  @Test func `a limit of the older control groups counts too`() throws {
+    let root = NSTemporaryDirectory() + "/espalier-groups-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: root) }
+    try FileManager.default.createDirectory(
+      atPath: root + "/memory", withIntermediateDirectories: true)
+    for (name, content) in [
+      ("limit_in_bytes", "1000\n"), ("usage_in_bytes", "700\n"),
+      ("stat", "inactive_file 1\ntotal_inactive_file 90\ntotal_active_file 10\n"),
+    ] {
+      try Data(content.utf8).write(to: URL(fileURLWithPath: root + "/memory/memory." + name))
+    }
+    let groups = "8:pids:/\n5:cpu,memory:/docker/abc\n0::/\n"
+    #expect(SystemMemory.controlGroupHeadroom(groups: groups, root: root) == 400)
+  }
 }

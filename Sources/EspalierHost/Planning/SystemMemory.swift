@@ -47,18 +47,38 @@ public struct SystemMemory: Sendable, Equatable {
   /// The least that the groups from this process's own up to the root leave.
   ///
   /// - Parameters:
-  ///   - groups: The content of `/proc/self/cgroup`; version 2 has one line `0::/path`.
+  ///   - groups: The content of `/proc/self/cgroup`; version 2 has one line `0::/path`, version 1 one for each set of
+  ///     controllers, `4:memory:/path`.
   ///   - root: Where the groups are mounted.
   package static func controlGroupHeadroom(groups: String?, root: String) -> Int? {
-    let line = (groups ?? "").split(separator: "\n").first { $0.hasPrefix("0::") }
-    guard let line else { return nil }
-    var path = line.dropFirst("0::".count)
+    let lines = (groups ?? "").split(separator: "\n").map {
+      $0.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+    }
+    func path(_ isWanted: (Substring) -> Bool) -> Substring? {
+      lines.first { $0.count == 3 && isWanted($0[1]) }?[2]
+    }
+    let unified = path(\.isEmpty).flatMap {
+      headroom(root, $0, limit: "memory.max", used: "memory.current", prefix: "")
+    }
+    let separate = path { $0.split(separator: ",").contains("memory") }.flatMap {
+      headroom(
+        root + "/memory", $0, limit: "memory.limit_in_bytes", used: "memory.usage_in_bytes",
+        prefix: "total_")
+    }
+    return [unified, separate].compactMap(\.self).min()
+  }
+
+  /// - Parameter prefix: Of the statistics that count a group and those below it.
+  private static func headroom(
+    _ root: String, _ group: Substring, limit: String, used: String, prefix: String
+  ) -> Int? {
+    var path = group
     var headrooms: [Int] = []
     while true {
       let folder = root + (path == "/" ? "" : path)
-      if let limit = number(folder + "/memory.max"), let used = number(folder + "/memory.current") {
+      if let limit = number(folder + "/" + limit), let used = number(folder + "/" + used) {
         let files = ["inactive_file ", "active_file "].reduce(0) {
-          $0 + (statistic($1, in: text(folder + "/memory.stat")) ?? 0)
+          $0 + (statistic(prefix + $1, in: text(folder + "/memory.stat")) ?? 0)
         }
         headrooms.append(max(0, limit - max(0, used - files)))
       }
