@@ -3,18 +3,19 @@
 // q, o [B,queries,heads·width]; k, v [B,keys,heads·width]; lse [B,heads,queries]. A workgroup, one subgroup,
 // takes `rows` queries of one head and a chunk of the width; scores exist for `lanes` keys at a time.
 // Source: Dao, "FlashAttention-2", algorithm 1.
-//! variants ACT=0,1
+//! variants ACT=0,1 FETCH=0,1
+//! unrolled
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
-#include "Include/texels.glsl"
+#include "Include/sources.glsl"
 #include "Include/attention_lanes.glsl"
 
 layout(push_constant) uniform Push {
-  uint q;
-  uint k;
-  uint v;
+  Source q;
+  Source k;
+  Source v;
   Acts o;
   Floats lse;
   uint batch;
@@ -87,18 +88,18 @@ void main() {
 
   uint q_rows[lane_rows];
   [[unroll]] for (uint j = 0; j < lane_rows; j++) {
-    q_rows[j] = texel_row(q, query_base, step, query + lane + lanes * j, queries);
+    q_rows[j] = quad_row(FIRST_QUAD(q), query_base, step, query + lane + lanes * j, queries);
     top[j] = hidden;
     total[j] = 0;
   }
   clear_sums();
   uint end = is_causal != 0 ? min(keys, query + rows) : keys;
   for (uint key = 0; key < end; key += lanes) {
-    products(texels0, q_rows, texels1, texel_row(k, key_base, step, key + lane, keys));
+    products(QUADS(0, q), q_rows, QUADS(1, k), quad_row(FIRST_QUAD(k), key_base, step, key + lane, keys));
     put_scores(query + lane, key);
     move_top();
     exponentials();
-    accumulate(0, texels2, texel_row(v, key_base, step, key + lane, keys), first4);
+    accumulate(0, QUADS(2, v), quad_row(FIRST_QUAD(v), key_base, step, key + lane, keys), first4);
   }
 
   [[unroll]] for (uint j = 0; j < lane_rows; j++) {

@@ -4,21 +4,22 @@
 // q, dO [B,queries,heads·width]; k, v, dk, dv [B,keys,heads·width]; lse, delta [B,heads,queries]. A
 // workgroup, one subgroup, takes `rows` keys of one head and a chunk of the width, and walks over the queries.
 // Source: Dao, "FlashAttention-2", algorithm 2.
-//! variants ACT=0,1
+//! variants ACT=0,1 FETCH=0,1
+//! unrolled
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
-#include "Include/texels.glsl"
+#include "Include/sources.glsl"
 #include "Include/attention_lanes.glsl"
 layout(constant_id = 9) const uint wants_dk = 1;
 layout(constant_id = 10) const uint wants_dv = 1;
 
 layout(push_constant) uniform Push {
-  uint q;
-  uint k;
-  uint v;
-  uint dO;
+  Source q;
+  Source k;
+  Source v;
+  Source dO;
   Floats lse;
   Floats delta;
   Acts dk;
@@ -46,16 +47,16 @@ void main() {
   uint k_rows[lane_rows];
   uint v_rows[lane_rows];
   [[unroll]] for (uint j = 0; j < lane_rows; j++) {
-    k_rows[j] = texel_row(k, key_base, step, key + lane + lanes * j, keys);
-    v_rows[j] = texel_row(v, key_base, step, key + lane + lanes * j, keys);
+    k_rows[j] = quad_row(FIRST_QUAD(k), key_base, step, key + lane + lanes * j, keys);
+    v_rows[j] = quad_row(FIRST_QUAD(v), key_base, step, key + lane + lanes * j, keys);
   }
   clear_sums();
   uint begin = is_causal != 0 ? key / lanes * lanes : 0;
   for (uint query = begin; query < queries; query += lanes) {
-    uint q_row = texel_row(q, query_base, step, query + lane, queries);
-    uint do_row = texel_row(dO, query_base, step, query + lane, queries);
+    uint q_row = quad_row(FIRST_QUAD(q), query_base, step, query + lane, queries);
+    uint do_row = quad_row(FIRST_QUAD(dO), query_base, step, query + lane, queries);
     uint statistic = head * queries + min(query + lane, queries - 1);
-    products(texels1, k_rows, texels0, q_row);
+    products(QUADS(1, k), k_rows, QUADS(0, q), q_row);
     float log_sums = lse.at[statistic];
     [[unroll]] for (uint r = 0; r < lanes; r++) {
       float log_sum = subgroupShuffle(log_sums, r);
@@ -65,9 +66,9 @@ void main() {
         weight[r][j] = seen ? exp(scale * product[r][j] - log_sum) : 0.0;
       }
     }
-    if (wants_dv != 0) accumulate(sum_count - 1, texels3, do_row, first4);
+    if (wants_dv != 0) accumulate(sum_count - 1, QUADS(3, dO), do_row, first4);
     if (wants_dk != 0) {
-      products(texels2, v_rows, texels3, do_row);
+      products(QUADS(2, v), v_rows, QUADS(3, dO), do_row);
       float means = delta.at[statistic];
       [[unroll]] for (uint r = 0; r < lanes; r++) {
         float mean = subgroupShuffle(means, r);
@@ -75,7 +76,7 @@ void main() {
           weight[r][j] *= scale * (product[r][j] - mean);
         }
       }
-      accumulate(0, texels0, q_row, first4);
+      accumulate(0, QUADS(0, q), q_row, first4);
     }
   }
 

@@ -3,19 +3,20 @@
 // q, dO, dq [B,queries,heads·width]; k, v [B,keys,heads·width]; lse, delta [B,heads,queries]. A workgroup,
 // one subgroup, takes `rows` queries of one head and a chunk of the width, and walks over the keys.
 // Source: Dao, "FlashAttention-2", algorithm 2.
-//! variants ACT=0,1
+//! variants ACT=0,1 FETCH=0,1
+//! unrolled
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "Include/types.glsl"
 #include "Include/grid.glsl"
-#include "Include/texels.glsl"
+#include "Include/sources.glsl"
 #include "Include/attention_lanes.glsl"
 
 layout(push_constant) uniform Push {
-  uint q;
-  uint k;
-  uint v;
-  uint dO;
+  Source q;
+  Source k;
+  Source v;
+  Source dO;
   Floats lse;
   Floats delta;
   Acts dq;
@@ -45,29 +46,29 @@ void main() {
   float mean[lane_rows];
   [[unroll]] for (uint j = 0; j < lane_rows; j++) {
     uint row = min(query + lane + lanes * j, queries - 1);
-    q_rows[j] = texel_row(q, query_base, step, row, queries);
-    do_rows[j] = texel_row(dO, query_base, step, row, queries);
+    q_rows[j] = quad_row(FIRST_QUAD(q), query_base, step, row, queries);
+    do_rows[j] = quad_row(FIRST_QUAD(dO), query_base, step, row, queries);
     log_sum[j] = lse.at[head * queries + row];
     mean[j] = delta.at[head * queries + row];
   }
   clear_sums();
   uint end = is_causal != 0 ? min(keys, query + rows) : keys;
   for (uint key = 0; key < end; key += lanes) {
-    uint k_row = texel_row(k, key_base, step, key + lane, keys);
-    products(texels0, q_rows, texels1, k_row);
+    uint k_row = quad_row(FIRST_QUAD(k), key_base, step, key + lane, keys);
+    products(QUADS(0, q), q_rows, QUADS(1, k), k_row);
     [[unroll]] for (uint r = 0; r < lanes; r++) {
       [[unroll]] for (uint j = 0; j < lane_rows; j++) {
         bool seen = key + r < keys && (is_causal == 0 || key + r <= query + lane + lanes * j);
         weight[r][j] = seen ? exp(scale * product[r][j] - log_sum[j]) : 0.0;
       }
     }
-    products(texels3, do_rows, texels2, texel_row(v, key_base, step, key + lane, keys));
+    products(QUADS(3, dO), do_rows, QUADS(2, v), quad_row(FIRST_QUAD(v), key_base, step, key + lane, keys));
     [[unroll]] for (uint r = 0; r < lanes; r++) {
       [[unroll]] for (uint j = 0; j < lane_rows; j++) {
         weight[r][j] *= scale * (product[r][j] - mean[j]);
       }
     }
-    accumulate(0, texels1, k_row, first4);
+    accumulate(0, QUADS(1, k), k_row, first4);
   }
 
   [[unroll]] for (uint j = 0; j < lane_rows; j++) {

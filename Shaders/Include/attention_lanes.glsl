@@ -1,5 +1,5 @@
-// Attention in registers, for CPU drivers: loads through texel buffers, no shared memory, one subgroup a
-// workgroup.
+// Attention in registers, for CPU drivers: operands as `Include/sources.glsl` reads them, four words (a quad)
+// at a time, no shared memory, one subgroup a workgroup.
 //
 // A lane owns lane_rows rows of one head (lane, lane + lanes, … of the workgroup's) and walks over the
 // other operand's rows, its columns, `lanes` at a time; lane r reads column r, and shuffles with constant
@@ -33,24 +33,37 @@ float product[lanes][lane_rows];
 float weight[lanes][lane_rows];
 vec4 sums[sum_count][chunk4][lane_rows];
 
-// Vector c of the row whose first texel is `row`, and the next one into `next` where a texel holds two.
+// An operand's quads, and the number of its first one among them.
+#if FETCH == 1
+#define Quads usamplerBuffer
+#define QUADS(slot, source) texels##slot
+#define FIRST_QUAD(source) (source)
+uvec4 quad(Quads t, uint index) { return texelFetch(t, int(index)); }
+#else
+#define Quads Source
+#define QUADS(slot, source) source
+#define FIRST_QUAD(source) 0u
+uvec4 quad(Quads t, uint index) { return SourceQuads(uvec2(t)).at[index]; }
+#endif
+
+// Vector c of the row whose first quad is `row`, and the next one where a quad holds two.
 #if ACT == 1
-const uint texel_vectors = 2;
-void fetch_pair(usamplerBuffer texels, uint row, uint c, out vec4 pair[2]) {
-  uvec4 words = texelFetch(texels, int(row + c / 2));
+const uint quad_vectors = 2;
+void fetch_pair(Quads t, uint row, uint c, out vec4 pair[2]) {
+  uvec4 words = quad(t, row + c / 2);
   pair[0] = vec4(unpackHalf2x16(words.x), unpackHalf2x16(words.y));
   pair[1] = vec4(unpackHalf2x16(words.z), unpackHalf2x16(words.w));
 }
 #else
-const uint texel_vectors = 1;
-void fetch_pair(usamplerBuffer texels, uint row, uint c, out vec4 pair[2]) {
-  pair[0] = fetch4(texels, row + c);
+const uint quad_vectors = 1;
+void fetch_pair(Quads t, uint row, uint c, out vec4 pair[2]) {
+  pair[0] = uintBitsToFloat(quad(t, row + c));
 }
 #endif
 
-// The first texel of row `token` of a head that starts at element `base` of the tensor at texel `first`.
-uint texel_row(uint first, uint base, uint step, uint token, uint count) {
-  return first + (base + min(token, count - 1) * step) / (4 * texel_vectors);
+// The first quad of row `token` of a head that starts at element `base` of the tensor at quad `first`.
+uint quad_row(uint first, uint base, uint step, uint token, uint count) {
+  return first + (base + min(token, count - 1) * step) / (4 * quad_vectors);
 }
 
 void clear_sums() {
@@ -61,20 +74,20 @@ void clear_sums() {
   }
 }
 
-void products(usamplerBuffer a, uint a_rows[lane_rows], usamplerBuffer b, uint b_row) {
+void products(Quads a, uint a_rows[lane_rows], Quads b, uint b_row) {
   [[unroll]] for (uint r = 0; r < lanes; r++) {
     [[unroll]] for (uint j = 0; j < lane_rows; j++) product[r][j] = 0;
   }
   vec4 left[lane_rows][burst];
   vec4 right[burst];
   for (uint c = 0; c < width4; c += burst) {
-    [[unroll]] for (uint u = 0; u < burst; u += texel_vectors) {
+    [[unroll]] for (uint u = 0; u < burst; u += quad_vectors) {
       vec4 pair[2];
       fetch_pair(b, b_row, c + u, pair);
-      [[unroll]] for (uint i = 0; i < texel_vectors; i++) right[u + i] = pair[i];
+      [[unroll]] for (uint i = 0; i < quad_vectors; i++) right[u + i] = pair[i];
       [[unroll]] for (uint j = 0; j < lane_rows; j++) {
         fetch_pair(a, a_rows[j], c + u, pair);
-        [[unroll]] for (uint i = 0; i < texel_vectors; i++) left[j][u + i] = pair[i];
+        [[unroll]] for (uint i = 0; i < quad_vectors; i++) left[j][u + i] = pair[i];
       }
     }
     [[unroll]] for (uint r = 0; r < lanes; r += block) {
@@ -97,11 +110,11 @@ void products(usamplerBuffer a, uint a_rows[lane_rows], usamplerBuffer b, uint b
   }
 }
 
-void accumulate(uint n, usamplerBuffer b, uint b_row, uint first4) {
-  [[unroll]] for (uint c = 0; c < chunk4; c += texel_vectors) {
+void accumulate(uint n, Quads b, uint b_row, uint first4) {
+  [[unroll]] for (uint c = 0; c < chunk4; c += quad_vectors) {
     vec4 pair[2];
     fetch_pair(b, b_row, first4 + c, pair);
-    [[unroll]] for (uint k = 0; k < texel_vectors; k++) {
+    [[unroll]] for (uint k = 0; k < quad_vectors; k++) {
       vec4 part[lane_rows];
       [[unroll]] for (uint i = 0; i < 4; i++) {
         [[unroll]] for (uint r = 0; r < lanes; r++) {

@@ -55,6 +55,10 @@ struct AttentionBackward: Sendable {
 
   func shader(_ name: String) -> ShaderVariant { ShaderVariant(name, ["ACT": Int(dtype)]) }
 
+  func lanesShader(_ name: String) -> ShaderVariant {
+    ShaderVariant(name, ["ACT": Int(dtype), "FETCH": limits.fetchVariant])
+  }
+
   /// The pass for dk and dv, nil where neither is wanted.
   var keyPass: AttentionKeyPass? {
     node.output(1) == nil && node.output(2) == nil ? nil : AttentionKeyPass(self)
@@ -76,14 +80,14 @@ struct AttentionBackward: Sendable {
 
   func queryPass(_ dq: Operand) -> Dispatch {
     let lanes = AttentionLanes(shape, dtype: dtype, sumCount: 1, on: limits)
-    var push = operands(throughTexels: lanes != nil)
+    var push = operands(forLanes: lanes != nil)
     push.write(dq)
     push.sizes(of: shape)
     if let lanes {
       push.uint(shape.isCausal ? 1 : 0)
       push.float(shape.scale)
       return Dispatch(
-        shader: shader("attention_lanes_queries"), constants: lanes.constants, push: push,
+        shader: lanesShader("attention_lanes_queries"), constants: lanes.constants, push: push,
         groups: limits.grid(lanes.groupCount(shape, rowCount: shape.queries)), work: 3 * shape.work)
     }
     push.float(shape.scale)
@@ -95,10 +99,10 @@ struct AttentionBackward: Sendable {
   }
 
   /// q, k, v, do, lse, delta.
-  func operands(throughTexels: Bool) -> PushConstants {
+  func operands(forLanes: Bool) -> PushConstants {
     var push = PushConstants()
     for operand in [1, 2, 3, 0].compactMap({ node.input($0) }) {
-      if throughTexels { push.fetch(operand.region) } else { push.read(operand) }
+      if forLanes { push.source(operand, on: limits) } else { push.read(operand) }
     }
     push.read(node.input(5))
     push.read(delta)

@@ -38,7 +38,7 @@ struct AttentionKeyPass: Sendable {
 
   var dispatches: [Dispatch] {
     let wanted = (1...2).map { plan.node.output($0) == nil ? UInt32(0) : 1 }
-    var push = plan.operands(throughTexels: lanes != nil)
+    var push = plan.operands(forLanes: lanes != nil)
     for index in 0..<2 {
       if parts > 1, wanted[index] != 0 {
         push.write(partRegion(index))
@@ -52,7 +52,7 @@ struct AttentionKeyPass: Sendable {
       push.float(plan.shape.scale)
       return [
         Dispatch(
-          shader: plan.shader("attention_lanes_keys"), constants: lanes.constants + wanted,
+          shader: plan.lanesShader("attention_lanes_keys"), constants: lanes.constants + wanted,
           push: push,
           groups: plan.limits.grid(lanes.groupCount(plan.shape, rowCount: plan.shape.keys)),
           work: 4 * plan.shape.work)

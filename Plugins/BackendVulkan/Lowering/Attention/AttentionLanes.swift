@@ -8,7 +8,7 @@ struct AttentionLanes: Sendable {
   private let rows: Int
   private let chunks: Int
 
-  /// Nil where the device is none of those that the kernels are for, or rows are not whole texels.
+  /// Nil where the device is none of those that the kernels are for, or rows are not whole quads, 16 bytes.
   ///
   /// - Parameters:
   ///   - sumCount: Result tiles that stay in registers.
@@ -18,16 +18,16 @@ struct AttentionLanes: Sendable {
     _ shape: AttentionShape, dtype: Int32, sumCount: Int, mostVectors: Int = fewVectors,
     on limits: DeviceLimits
   ) {
-    let vectorsOfTexel = dtype == ESP_DTYPE_F16 ? 2 : 1
-    guard limits.isSoftware, limits.hasTexelFetch, limits.hasSubgroupOperations,
+    let vectorsOfQuad = dtype == ESP_DTYPE_F16 ? 2 : 1
+    guard limits.isSoftware, limits.hasSubgroupOperations,
       limits.subgroupSize % 2 == 0, limits.subgroupSize <= 8,
-      shape.width % (4 * vectorsOfTexel) == 0
+      shape.width % (4 * vectorsOfQuad) == 0
     else { return nil }
     let vectors = shape.width / 4
     let laneRows = [4, 2].first { $0 * vectors * sumCount <= Self.fewVectors } ?? 1
     var chunk = vectors
     while chunk * laneRows * sumCount > mostVectors || vectors % chunk != 0
-      || chunk % vectorsOfTexel != 0
+      || chunk % vectorsOfQuad != 0
     {
       chunk -= 1
     }

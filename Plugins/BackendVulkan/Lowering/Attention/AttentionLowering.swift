@@ -23,7 +23,7 @@ struct AttentionLowering: Lowering {
     if let lanes = AttentionLanes(
       shape, dtype: q.dtype, sumCount: 1, mostVectors: 128, on: limits)
     {
-      for operand in [q, k, v] { push.fetch(operand.region) }
+      for operand in [q, k, v] { push.source(operand, on: limits) }
       push.write(o)
       push.write(node.output(1))
       push.sizes(of: shape)
@@ -32,8 +32,11 @@ struct AttentionLowering: Lowering {
       push.float(shape.scale)
       return [
         Dispatch(
-          shader: ShaderVariant("attention_lanes_forward", variant), constants: lanes.constants,
-          push: push, groups: limits.grid(lanes.groupCount(shape, rowCount: shape.queries)),
+          shader: ShaderVariant(
+            "attention_lanes_forward",
+            ["ACT": q.storageVariant, "FETCH": limits.fetchVariant]),
+          constants: lanes.constants, push: push,
+          groups: limits.grid(lanes.groupCount(shape, rowCount: shape.queries)),
           work: 2 * shape.work)
       ]
     }
