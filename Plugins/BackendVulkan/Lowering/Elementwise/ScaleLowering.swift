@@ -1,31 +1,12 @@
-import EspalierABI
-import VulkanShaders
-
 /// x → f[0]·x + f[1].
-struct ScaleLowering: Lowering {
-  func objection(to node: NodeView, on limits: DeviceLimits) -> String? {
-    guard let x = node.input(0), let y = node.output(0) else { return "x or y is missing" }
-    guard x.elementCount == y.elementCount else { return "x and y differ in size" }
-    return storageObjection([x, y], on: limits)
-  }
+struct ScaleLowering: ElementwiseLowering {
+  let shader = "scale"
+  let inputCount = 1
 
   func inPlaceInputs(of node: NodeView) -> UInt32 { 1 }
 
-  func dispatches(for node: NodeView, on limits: DeviceLimits) -> [Dispatch] {
-    guard let x = node.input(0), let y = node.output(0) else { return [] }
-    let lanes = Lanes(rowLength: x.elementCount)
-    let count = x.elementCount / lanes.count
-    var push = PushConstants()
-    push.source(x, on: limits)
-    push.write(y)
-    push.uint(count)
+  func appendArguments(of node: NodeView, rowLength: Int, to push: inout PushConstants) {
     push.float(node.floats[0])
     push.float(node.floats[1])
-    return [
-      Dispatch(
-        ShaderVariant("scale", ["ACT": x.storageVariant, "FETCH": limits.fetchVariant]),
-        covering: count,
-        constants: [lanes.constant], push: push, work: 2 * x.region.byteCount, on: limits)
-    ]
   }
 }
