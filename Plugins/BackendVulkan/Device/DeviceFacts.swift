@@ -86,7 +86,7 @@ extension vd_facts {
       has_float16 ? "f16 arithmetic" : "no f16 arithmetic",
       has_bfloat16 ? "bf16 arithmetic" : "no bf16 arithmetic",
       has_cooperative_matrix ? "cooperative matrices" : "no cooperative matrices",
-      "workgroups of \(max_invocations)", "\(byteText(UInt64(shared_memory_bytes))) shared",
+      "workgroups of \(max_invocations)", "\(ByteCount(UInt64(shared_memory_bytes))) shared",
     ]
     return parts.joined(separator: ", ")
   }

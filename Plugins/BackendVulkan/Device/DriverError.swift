@@ -34,11 +34,3 @@ func driverError(_ result: VkResult, _ what: String) -> PluginError {
     code, "vulkan: cannot \(what): \(reason) (VkResult \(result.rawValue)); \(hint)",
     nativeCode: result.rawValue)
 }
-
-/// Bytes for people: `512 B`, `3 MiB`, `1.5 GiB`.
-func byteText(_ bytes: UInt64) -> String {
-  if bytes < 1 << 20 { return bytes < 1 << 10 ? "\(bytes) B" : "\(bytes >> 10) KiB" }
-  if bytes < 1 << 30 { return "\(bytes >> 20) MiB" }
-  let tenths = (bytes >> 20) * 10 >> 10
-  return "\(tenths / 10).\(tenths % 10) GiB"
-}

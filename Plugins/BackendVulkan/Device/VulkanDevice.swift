@@ -71,11 +71,7 @@ final class VulkanDevice: BackendDevice, @unchecked Sendable {
     }
   }
 
-  var memory: (now: UInt64, peak: UInt64) {
-    var result: (now: UInt64, peak: UInt64) = (0, 0)
-    queue.lock.locked { result = (allocator.held, allocator.peak) }
-    return result
-  }
+  var memory: (now: UInt64, peak: UInt64) { allocator.bytes }
 
   /// The way to memory that the host does not see; made at its first use.
   func stagingRing() throws(PluginError) -> StagingRing {

@@ -17,18 +17,14 @@ final class VulkanExecutable: BackendExecutable, @unchecked Sendable {
   /// Submissions that may be under way before the next one waits.
   private static let submissionsInFlight = 3
 
-  /// - Throws: `ESP_UNIMPLEMENTED` naming the first node that cannot run, or what the driver reports.
+  /// - Parameter graph: Every node of it can run here.
+  /// - Throws: What the compiler or the driver reports, naming the node.
   init(_ device: VulkanDevice, _ graph: BackendGraph, _ plan: BackendPlan) throws(PluginError) {
     self.device = device
     planned = AddressMap(plan)
     var prepared: [PreparedDispatch] = []
     for (index, node) in graph.nodes.enumerated() {
       let lowering = NodeLowering(node, of: graph)
-      if let reason = lowering.analysis(on: device.limits).objection {
-        throw PluginError(
-          ESP_UNIMPLEMENTED, "vulkan: node \(index) (\(node.label)) cannot run here: \(reason)",
-          node: index)
-      }
       for dispatch in lowering.dispatches(on: device.limits) {
         prepared.append(
           try PreparedDispatch(dispatch, node: index, label: node.label, on: device))

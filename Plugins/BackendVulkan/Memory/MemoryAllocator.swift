@@ -26,8 +26,8 @@ final class MemoryAllocator {
   private var shared: [MemoryBlock] = []
   private var large: [ObjectIdentifier: MemoryBlock] = [:]
   private var blockCount = 0
-  private(set) var held: UInt64 = 0
-  private(set) var peak: UInt64 = 0
+  /// What all blocks take.
+  private let ledger = MemoryLedger()
 
   /// - Parameter isMapped: True if the host writes and reads tensors through a mapping.
   init(_ queue: CommandQueue, facts: vd_facts, types: MemoryTypes, isMapped: Bool) {
@@ -37,6 +37,9 @@ final class MemoryAllocator {
     self.isMapped = isMapped
   }
 
+  /// Bytes held now, and at most.
+  var bytes: (now: UInt64, peak: UInt64) { ledger.bytes }
+
   /// New memory, aligned for every tensor.
   ///
   /// - Throws: `ESP_OUT_OF_MEMORY` with what was asked, held and free.
@@ -45,7 +48,7 @@ final class MemoryAllocator {
     guard bytes <= limit else {
       throw PluginError(
         ESP_OUT_OF_MEMORY,
-        "vulkan: \(byteText(bytes)) in one buffer; \(facts.deviceName) allows \(byteText(limit)); "
+        "vulkan: \(ByteCount(bytes)) in one buffer; \(facts.deviceName) allows \(ByteCount(limit)); "
           + "lower the batch size or the resolution")
     }
     let size = (max(bytes, 1) + vd_facts.alignment - 1) & ~(vd_facts.alignment - 1)
@@ -90,8 +93,7 @@ final class MemoryAllocator {
         queue, byteCount: bytes, memoryType: types.device, mapped: isMapped,
         texels: facts.hasTexelFetch, number: blockCount + 1)
       blockCount += 1
-      held += bytes
-      peak = max(peak, held)
+      ledger.add(bytes)
       return block
     } catch {
       throw error.code == ESP_OUT_OF_MEMORY ? outOfMemory(bytes, code: error.nativeCode) : error
@@ -100,15 +102,16 @@ final class MemoryAllocator {
 
   private func release(_ block: MemoryBlock) {
     block.destroy(queue)
-    held -= block.byteCount
+    ledger.subtract(block.byteCount)
   }
 
-  private func outOfMemory(_ bytes: UInt64, code: Int32) -> PluginError {
-    PluginError(
+  private func outOfMemory(_ wanted: UInt64, code: Int32) -> PluginError {
+    let held = bytes.now
+    return PluginError(
       ESP_OUT_OF_MEMORY,
-      "vulkan: out of memory on \(facts.deviceName): \(byteText(bytes)) more were needed, "
-        + "\(byteText(held)) are held, \(byteText(facts.freeMemory(held: held))) of "
-        + "\(byteText(facts.totalMemory)) are free; lower the batch size or the resolution",
+      "vulkan: out of memory on \(facts.deviceName): \(ByteCount(wanted)) more were needed, "
+        + "\(ByteCount(held)) are held, \(ByteCount(facts.freeMemory(held: held))) of "
+        + "\(ByteCount(facts.totalMemory)) are free; lower the batch size or the resolution",
       nativeCode: code)
   }
 }

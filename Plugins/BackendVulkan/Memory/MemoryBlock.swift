@@ -18,7 +18,7 @@ final class MemoryBlock {
     var raw = vd_block()
     try check(
       vd_create_block(queue.device, byteCount, memoryType, mapped, texels, &raw),
-      "allocate \(byteText(byteCount))")
+      "allocate \(ByteCount(byteCount))")
     self.raw = raw
     self.byteCount = byteCount
     self.number = number
