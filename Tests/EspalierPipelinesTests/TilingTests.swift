@@ -10,13 +10,17 @@ import Testing
 extension Pipelines {
   /// A VAE in bands of rows against the whole: trained weights, all sizes, both directions.
   @Suite("VAE in bands", .onEveryBackend) struct TilingTests {
-    static let models = [
-      Fixtures.path("tiny-sdxl"), Fixtures.project + "/Sources/EspalierDemo/BaseModel",
-    ]
+    static let models =
+      [Fixtures.path("tiny-sdxl")]
+      + (Fixtures.isFullSize ? [] : [Fixtures.project + "/Sources/EspalierDemo/BaseModel"])
+    static let latentSizes =
+      Fixtures.isFullSize ? [(64, 64), (128, 128)] : [(8, 8), (7, 5), (3, 16)]
+    static let pixelSizes = Fixtures.isFullSize ? [(512, 512)] : [(64, 64), (72, 48), (57, 83)]
 
-    /// Small enough that even small pictures are cut into many bands.
+    /// Small enough that even small pictures are cut into many bands; those of the program at full size.
     private var limits: AutoencoderProgram.Limits {
       var limits = AutoencoderProgram.Limits()
+      if Fixtures.isFullSize { return limits }
       limits.bandBytes = 1
       limits.wholeMapBytes = 1 << 12
       return limits
@@ -31,7 +35,7 @@ extension Pipelines {
       try DiffusionFolder(path: path).autoencoder()
     }
 
-    @Test(arguments: models, [(8, 8), (7, 5), (3, 16)])
+    @Test(arguments: models, latentSizes)
     func `decodes the same picture`(path: String, size: (Int, Int)) throws {
       let vae = try vae(path)
       let device = try TestModel.device()
@@ -47,7 +51,7 @@ extension Pipelines {
       expectClose(try decoded(.on), try decoded(.off), absolute: 1e-4)
     }
 
-    @Test(arguments: models, [(64, 64), (72, 48), (57, 83)])
+    @Test(arguments: models, pixelSizes)
     func `encodes to the same latents`(path: String, size: (Int, Int)) throws {
       let vae = try vae(path)
       let device = try TestModel.device()
