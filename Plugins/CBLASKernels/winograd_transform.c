@@ -82,12 +82,12 @@ BK_OUTPUT_LINE(output_line_1, float)
 /* Both transforms of a map: `side` pixels along each axis become six. Single channels are left at the end. The pixels
  * of the next tile in the row, 4 further, are fetched meanwhile. */
 #define BK_MAP_TRANSFORM(name, side, line, line_1)                                                            \
-  BK_CLONES void name(const float *const *pixels, int64_t channels, float *v, bk_winograd_places places) {   \
+  BK_CLONES void name(const float *const *pixels, int64_t channels, float *v, bk_winograd_places places) {    \
     enum { area = (side) * (side) };                                                                          \
-    int64_t c = 0;                                                                                            \
+    int64_t c = 0, panel = 0, lane = 0;                                                                       \
     for (; c + lanes <= channels; c += lanes) {                                                               \
       vector d[area], half[6 * (side)], out[36];                                                              \
-      float *to = v + c / places.width * places.panel + c % places.width;                                                         \
+      float *to = v + panel + lane;                                                                           \
       for (int p = 0; p < area; p++) {                                                                        \
         d[p] = *(const vector *)(pixels[p] + c);                                                              \
         if (c % 16 == 0 && p % (side) >= (side) - 4) __builtin_prefetch(pixels[p] + 4 * channels + c, 0, 2);  \
@@ -95,14 +95,20 @@ BK_OUTPUT_LINE(output_line_1, float)
       for (int x = 0; x < (side); x++) line(d + x, side, half + x, side);                                     \
       for (int y = 0; y < 6; y++) line(half + (side) * y, 1, out + 6 * y, 1);                                 \
       for (int p = 0; p < 36; p++) *(vector *)(to + p * places.point) = out[p];                               \
+      lane += lanes;                                                                                          \
+      if (lane == places.width) {                                                                             \
+        lane = 0;                                                                                             \
+        panel += places.panel;                                                                                \
+      }                                                                                                       \
     }                                                                                                         \
     for (; c < channels; c++) {                                                                               \
       float d[area], half[6 * (side)], out[36];                                                               \
-      float *to = v + c / places.width * places.panel + c % places.width;                                                         \
+      float *to = v + panel + lane;                                                                           \
       for (int p = 0; p < area; p++) d[p] = pixels[p][c];                                                     \
       for (int x = 0; x < (side); x++) line_1(d + x, side, half + x, side);                                   \
       for (int y = 0; y < 6; y++) line_1(half + (side) * y, 1, out + 6 * y, 1);                               \
       for (int p = 0; p < 36; p++) to[p * places.point] = out[p];                                             \
+      lane++;                                                                                                 \
     }                                                                                                         \
   }
 
