@@ -66,8 +66,9 @@ BK_INLINE const void *element(const void *source, int32_t dtype, int64_t at) {
 enum { rows_ahead = 24 };
 
 BK_INLINE void copy(const void *source, int32_t dtype, int64_t stride, int64_t depth, int64_t columns, float *target) {
-  for (int64_t first = 0; first < columns; first += 2 * bk_line) {
-    int64_t rest = columns - first, width = bk_panel_is_narrow(rest) ? bk_line : 2 * bk_line;
+  const int64_t whole = bk_panel_width();
+  for (int64_t first = 0; first < columns; first += whole) {
+    int64_t rest = columns - first, width = bk_panel_is_narrow(rest) ? bk_line : whole;
     int64_t count = rest < width ? rest : width;
     float *to = target + first * depth;
     for (int64_t k = 0; k < depth; k++, to += width) {
@@ -86,8 +87,8 @@ BK_INLINE void pack(const void *source, int32_t dtype, int64_t stride, int64_t d
     return;
   }
   for (int64_t j = 0; j < columns; j += bk_line) {
-    int64_t rest = columns - j, panel = j / (2 * bk_line) * (2 * bk_line);
-    int64_t width = bk_panel_is_narrow(columns - panel) ? bk_line : 2 * bk_line;
+    int64_t rest = columns - j, panel = j / bk_panel_width() * bk_panel_width();
+    int64_t width = bk_panel_is_narrow(columns - panel) ? bk_line : bk_panel_width();
     turn(element(source, dtype, j * stride), dtype, stride, depth, rest < bk_line ? rest : bk_line, width,
          target + panel * depth + (j - panel));
   }

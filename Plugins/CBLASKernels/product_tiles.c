@@ -6,10 +6,10 @@
 
 #include <string.h>
 
-/* Bytes of the left operand's rows in one round, which stay in the last cache; the depth and the panels of the right
- * operand's block, which stays in a worker's second cache; multiplications that are not worth a second worker; rows for each column
- * from which rows are split, not columns. */
-enum { left_limit = 8 << 20, depth_limit = 384, panel_limit = 8, serial_limit = 1 << 18, rows_per_column = 8 };
+/* Bytes of the left operand's rows in one round, which stay in the last cache; the depth and the columns of the right
+ * operand's block, which stays in a worker's second cache; multiplications that are not worth a second worker; rows for
+ * each column from which rows are split, not columns. */
+enum { left_limit = 8 << 20, depth_limit = 384, column_limit = 256, serial_limit = 1 << 18, rows_per_column = 8 };
 
 /* The result is cut into rounds of rows and those into chunks of columns, and each worker packs its own blocks of the
  * right operand, so that nothing is packed twice; a round's rows are cut only where there are too few columns. */
@@ -25,17 +25,17 @@ typedef struct plan {
 } plan;
 
 static void cut_columns(plan *s, int64_t n, int64_t limit, int64_t workers) {
-  int64_t panels = bk_blocks(n, bk_tile_columns);
+  int64_t panels = bk_blocks(n, bk_panel_width());
   int64_t fewest = bk_blocks(panels, limit), best = 0;
   if (panels >= workers) fewest = bk_round_up(fewest, workers);
-  s->columns = bk_tile_columns;
+  s->columns = bk_panel_width();
   /* The busiest worker's columns decide; then larger chunks are better. */
   for (int64_t chunks = fewest; chunks <= fewest + 4 * workers && chunks <= panels; chunks++) {
     int64_t width = bk_blocks(panels, chunks);
     int64_t longest = bk_blocks(bk_blocks(panels, width), workers) * width;
     if (best && longest >= best) continue;
     best = longest;
-    s->columns = width * bk_tile_columns;
+    s->columns = width * bk_panel_width();
   }
   s->chunks = bk_blocks(n, s->columns);
 }
@@ -47,9 +47,9 @@ static plan make_plan(const bk_product *p, uint32_t workers) {
   s.whole = s.finishes && p->epilogue.residual;
   s.depth = s.whole ? p->k : bk_blocks(p->k, bk_blocks(p->k, depth_limit));
   /* Where all of the right operand is small beside the left one, each worker may as well pack it. */
-  int64_t panels = bk_blocks(p->n, bk_tile_columns);
-  int64_t splitting = panels <= panel_limit && p->m >= rows_per_column * p->n ? 1 : threads;
-  cut_columns(&s, p->n, bk_max(1, panel_limit * depth_limit / bk_max(s.depth, depth_limit)), splitting);
+  int64_t splitting = p->n <= column_limit && p->m >= rows_per_column * p->n ? 1 : threads;
+  int64_t most_panels = column_limit / bk_panel_width() * depth_limit / bk_max(s.depth, depth_limit);
+  cut_columns(&s, p->n, bk_max(1, most_panels), splitting);
   int64_t tiles = bk_blocks(p->m, bk_tile_rows);
   int64_t fit = bk_max(threads, left_limit / (p->k * 4 * bk_tile_rows));
   int64_t round_tiles = bk_blocks(tiles, bk_blocks(tiles, fit));
@@ -104,10 +104,10 @@ static void multiply_rows(const job *j, float *tile, int64_t row, int64_t rows, 
   float *c = tile ? tile : p->c + at;
   const float *from = begins ? e->residual ? e->residual + at : 0 : depth ? c : 0;
   const float *left = j->left + row * j->left_stride + depth;
-  for (int64_t first = 0; first < columns; first += bk_tile_columns) {
+  for (int64_t first = 0; first < columns; first += bk_panel_width()) {
     int64_t rest = columns - first;
     bk_tile_operands operands = {rows,
-                                 bk_min(rest, bk_tile_columns),
+                                 bk_min(rest, bk_panel_width()),
                                  length,
                                  left,
                                  j->left_stride,

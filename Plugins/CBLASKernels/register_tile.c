@@ -153,6 +153,8 @@ BK_INLINE void small_tiles(int deep, const bk_tile_operands *all, const bk_tile_
 BK_CLONES static void small_rows(const bk_tile_operands *o, const bk_tile_result *t) { small_tiles(0, o, t); }
 BK_CLONES static void small_deep(const bk_tile_operands *o, const bk_tile_result *t) { small_tiles(1, o, t); }
 
+int64_t bk_panel_width(void) { return is_wide() ? bk_tile_columns : bk_line; }
+
 int64_t bk_tile_group(void) { return is_wide() ? bk_tile_rows : 8 * bk_tile_rows; }
 
 void bk_tile_rows_by_panel(const bk_tile_operands *o, const bk_tile_result *t) {

@@ -1,7 +1,8 @@
 /* The innermost product: tiles of 12 rows by 32 columns of a result, or 6 by 16, held in registers over the whole depth.
  *
  * The left operand is read where it lies, by rows or by columns; the right one was packed into panels (packing.h):
- * element (k, j) of a panel stands at k · 32 + j, or at k · 16 + j in a narrow one of at most 16 columns.
+ * element (k, j) of a panel stands at k · 32 + j, or at k · 16 + j in a narrow one of at most 16 columns. Without AVX-512
+ * all panels are narrow: half of a wide one would crowd every second line of the first cache.
  */
 #ifndef REGISTER_TILE_H
 #define REGISTER_TILE_H
@@ -28,6 +29,9 @@ typedef struct bk_tile_result {
   const float *bias; /* one value per column */
   int64_t step;
 } bk_tile_result;
+
+/* Columns of a panel: those of a tile, 32 or 16. */
+int64_t bk_panel_width(void);
 
 /* Rows that should be multiplied by one panel before the next: so many stay in the first cache, or the panel does. */
 int64_t bk_tile_group(void);

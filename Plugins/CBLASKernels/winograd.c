@@ -4,8 +4,8 @@
 #include "winograd_kernels.h"
 #include "winograd_transform.h"
 
-/* Bytes of scratch that all workers share, and rows of one product. */
-enum { shared_limit = 48 << 20, tile_limit = 96, depth_limit = 384 };
+/* Bytes of scratch that all workers share, and rows, depth and columns of one product. */
+enum { shared_limit = 48 << 20, tile_limit = 96, depth_limit = 384, block_columns = 128 };
 
 /* Channels whose kernels are transformed at a time where there are so few tiles that they do not stay in the cache
  * otherwise. */
@@ -39,7 +39,7 @@ static int64_t spread_points(int64_t floats) {
 
 static void set_kernel_channels(plan *s, int64_t channels) {
   s->kernel_channels = channels;
-  s->panel_stride = spread_points(channels * bk_tile_columns);
+  s->panel_stride = spread_points(channels * bk_panel_width());
   s->panel_floats = bk_winograd_points * s->panel_stride;
 }
 
@@ -57,14 +57,14 @@ static void choose_blocks(plan *s, int64_t channels, int64_t workers) {
     s->block_tiles = bk_min(s->shared_tiles, tile_limit);
     if (s->shared_tiles <= tile_limit && channels > kernel_depth) {
       set_kernel_channels(s, kernel_depth);
-      s->block_panels = 1;
+      s->block_panels = bk_tile_columns / bk_panel_width();
     }
   } else {
     s->shared_tiles = s->tiles;
     int64_t fit = clamp((1 << 20) / tile_bytes, channels < 256 ? 4 * bk_tile_rows : tile_limit, tile_limit);
     int64_t blocks = bk_round_up(bk_blocks(s->tiles, fit), workers);
     s->block_tiles = bk_round_up(bk_blocks(s->tiles, blocks), bk_tile_rows);
-    s->block_panels = bk_min(s->panels, 4);
+    s->block_panels = bk_min(s->panels, block_columns / bk_panel_width());
   }
 }
 
@@ -73,7 +73,7 @@ static plan make_plan(const bk_winograd *conv, uint32_t workers, void *base) {
   s.tiles_y = bk_blocks(conv->out_height, bk_winograd_step);
   s.tiles_x = bk_blocks(conv->out_width, bk_winograd_step);
   s.tiles = conv->batch * s.tiles_y * s.tiles_x;
-  s.panels = bk_blocks(conv->out_channels, bk_tile_columns);
+  s.panels = bk_blocks(conv->out_channels, bk_panel_width());
   s.tile_stride = spread_points(conv->channels);
   s.tile_floats = bk_winograd_points * s.tile_stride;
   set_kernel_channels(&s, conv->channels);
@@ -84,7 +84,7 @@ static plan make_plan(const bk_winograd *conv, uint32_t workers, void *base) {
   s.shared = bk_take_floats(&scratch, shared);
   int64_t transformed = s.shares_tiles ? s.block_panels * s.panel_floats : s.block_tiles * s.tile_floats;
   s.own_transformed = bk_round_up(transformed, 16);
-  int64_t width = s.block_panels * bk_tile_columns;
+  int64_t width = s.block_panels * bk_panel_width();
   int64_t products = s.block_tiles * bk_winograd_points * width;
   s.own_bytes = bk_round_up((s.own_transformed + products + 16 * width) * 4, 64);
   s.own = bk_take(&scratch, s.own_bytes * workers);
@@ -153,12 +153,12 @@ static void finish_tile(const job *j, int64_t tile, int64_t column, int64_t widt
 static void multiply_point(const plan *s, const float *v, int64_t tiles, int64_t channels, const float *u,
                            int64_t columns, float *m, int64_t m_stride, int add) {
   for (int64_t depth = 0; depth < channels; depth += depth_limit) {
-    for (int64_t first = 0; first < columns; first += bk_tile_columns) {
+    for (int64_t first = 0; first < columns; first += bk_panel_width()) {
       int64_t rest = columns - first;
       int narrow = bk_panel_is_narrow(rest);
-      bk_tile_operands o = {.columns = bk_min(rest, bk_tile_columns), .depth = bk_min(depth_limit, channels - depth),
+      bk_tile_operands o = {.columns = bk_min(rest, bk_panel_width()), .depth = bk_min(depth_limit, channels - depth),
                             .a_step = s->tile_floats, .narrow = narrow};
-      o.b = u + first / bk_tile_columns * s->panel_floats + depth * (narrow ? bk_line : bk_tile_columns);
+      o.b = u + first / bk_panel_width() * s->panel_floats + depth * (narrow ? bk_line : bk_panel_width());
       o.rows = tiles;
       o.a = v + depth;
       float *c = m + first;
@@ -173,9 +173,9 @@ static void multiply_point(const plan *s, const float *v, int64_t tiles, int64_t
 static void multiply(const job *j, int64_t tile, int64_t tiles, const float *v, int64_t first, int64_t count,
                      int64_t panel, int64_t panels, const float *u, float *m) {
   const plan *s = &j->plan;
-  int64_t column = panel * bk_tile_columns, columns = bk_min(panels * bk_tile_columns, j->conv->out_channels - column);
+  int64_t column = panel * bk_panel_width(), columns = bk_min(panels * bk_panel_width(), j->conv->out_channels - column);
   int64_t width = bk_round_up(columns, bk_line);
-  float *y = m + s->block_tiles * bk_winograd_points * s->block_panels * bk_tile_columns;
+  float *y = m + s->block_tiles * bk_winograd_points * s->block_panels * bk_panel_width();
   for (int64_t point = 0; point < bk_winograd_points; point++) {
     multiply_point(s, v + point * s->tile_stride + first, tiles, count, u + point * s->panel_stride, width,
                    m + point * width, bk_winograd_points * width, first > 0);

@@ -40,11 +40,11 @@ static plan make_plan(const bk_winograd_dw *conv, uint32_t workers, void *base) 
   s.tiles_y = bk_blocks(c->out_height, bk_winograd_step);
   s.tiles_x = bk_blocks(c->out_width, bk_winograd_step);
   s.tiles = c->batch * s.tiles_y * s.tiles_x;
-  int64_t tile_bytes = bk_winograd_points * 4 * (c->channels + c->out_channels + 2 * bk_tile_columns);
+  int64_t tile_bytes = bk_winograd_points * 4 * (c->channels + c->out_channels + 2 * bk_panel_width());
   int64_t round = bk_min(bk_max(shared_limit / tile_bytes, 16), tile_limit);
   s.round = bk_blocks(s.tiles, bk_blocks(s.tiles, round));
   s.out = make_side(c->out_channels, bk_line, s.round);
-  s.in = make_side(c->channels, c->channels <= bk_line ? bk_line : bk_tile_columns, s.round);
+  s.in = make_side(c->channels, c->channels <= bk_line ? bk_line : bk_panel_width(), s.round);
   for (;;) {
     s.out.blocks = bk_blocks(s.out.panels, s.out.block);
     s.in.blocks = bk_blocks(s.in.panels, s.in.block);

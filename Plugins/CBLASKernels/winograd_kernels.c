@@ -47,8 +47,8 @@ static void transform(const bk_winograd *w, int64_t first, int64_t count, int64_
 
 void bk_winograd_panel(const bk_winograd *conv, int64_t panel, int64_t first, int64_t count, float *u,
                        int64_t point_stride) {
-  int64_t output = panel * bk_tile_columns, outputs = bk_min(bk_tile_columns, conv->out_channels - output);
-  int64_t row = bk_panel_is_narrow(outputs) ? bk_line : bk_tile_columns;
+  int64_t output = panel * bk_panel_width(), outputs = bk_min(bk_panel_width(), conv->out_channels - output);
+  int64_t row = bk_panel_is_narrow(outputs) ? bk_line : bk_panel_width();
   for (int64_t line = 0; line < outputs; line += bk_line) {
     transform(conv, first, count, output + line, bk_min(bk_line, outputs - line), u + line, row, point_stride);
   }
