@@ -52,8 +52,7 @@ final class CommandQueue: @unchecked Sendable {
   /// A device that makes no progress for ten minutes counts as lost.
   func wait(for value: UInt64) throws(PluginError) {
     try throwIfLost()
-    let limit: UInt64 = 600_000_000_000
-    let result = vd_wait(device, timeline, value, limit)
+    let result = patientWait(for: value)
     try remembering(result == VK_TIMEOUT ? VK_ERROR_DEVICE_LOST : result, "wait for the device")
   }
 
@@ -63,7 +62,17 @@ final class CommandQueue: @unchecked Sendable {
   /// Waits for everything, if the device still answers.
   func settle() {
     guard loss == nil, submitted > 0 else { return }
-    _ = vd_wait(device, timeline, submitted, 600_000_000_000)
+    _ = patientWait(for: submitted)
+  }
+
+  /// Waits ten minutes at most, in short pieces: a process that was stopped for longer, by Ctrl-Z or with its machine,
+  /// loses one of them only.
+  private func patientWait(for value: UInt64) -> VkResult {
+    for _ in 0..<60 {
+      let result = vd_wait(device, timeline, value, 10_000_000_000)
+      if result != VK_TIMEOUT { return result }
+    }
+    return VK_TIMEOUT
   }
 
   /// Throws what made the device unusable, if it is.

@@ -48,20 +48,33 @@ public struct DeviceSpeed: Sendable {
   /// To start an operation.
   public var secondsPerNode = 5e-6
 
-  /// Measures.
+  private typealias Measurement = (cost: OperationCost, seconds: Double)
+
+  /// Measures; on a device that would need minutes for all of it, products are taken to be as fast as a small one.
   ///
   /// - Throws: `BackendError`.
   public init(measuring device: ComputeDevice) throws {
-    func measured(_ probe: SpeedProbe) throws -> (cost: OperationCost, seconds: Double) {
+    let small = try SpeedProbe.linear(rows: 77, features: 1280)
+    let product = (cost: small.cost, seconds: try small.measure(on: device))
+    if product.seconds < Self.slow {
+      try self.init(narrow: product, measuring: device)
+    } else {
+      try self.init(only: product, measuring: device)
+    }
+  }
+
+  /// Seconds of 0.25 GFLOP from which on a device is slow: ten times what a core of a CPU needs.
+  private static let slow = 0.1
+
+  private init(narrow: Measurement, measuring device: ComputeDevice) throws {
+    func measured(_ probe: SpeedProbe) throws -> Measurement {
       (probe.cost, try probe.measure(on: device))
     }
     func rate(_ probe: SpeedProbe) throws -> Rate {
       let (cost, seconds) = try measured(probe)
       return Rate(secondsPerOperation: seconds / max(cost.floatingPointOperations, 1))
     }
-    linear = Rate(
-      try measured(.linear(rows: 1024, features: 1280)),
-      try measured(.linear(rows: 77, features: 1280)))
+    linear = Rate(try measured(.linear(rows: 1024, features: 1280)), narrow)
     linearBackward = try rate(
       .backward(.linearDX, of: [1, 1024, 1280]) {
         $1.linear(weight: $0.parameter("w", [1280, 1280]))
@@ -82,8 +95,20 @@ public struct DeviceSpeed: Sendable {
       .backward(.attentionBackward, of: [1, 1024, 640]) {
         $1.attention(keys: $1, values: $1, heads: 10)
       })
-    let (norm, normSeconds) = try measured(.normalisation(side: 64, channels: 640))
-    secondsPerByte = normSeconds / norm.activationBytes
+    secondsPerByte = try Self.secondsPerByte(of: device)
+  }
+
+  private init(only product: Measurement, measuring device: ComputeDevice) throws {
+    let rate = Rate(secondsPerOperation: product.seconds / product.cost.floatingPointOperations)
+    (linear, linearBackward, convolutionBackward) = (rate, rate, rate)
+    (attention, attentionBackward) = (rate, rate)
+    convolution = [(640, rate)]
+    secondsPerByte = try Self.secondsPerByte(of: device)
+  }
+
+  private static func secondsPerByte(of device: ComputeDevice) throws -> Double {
+    let norm = try SpeedProbe.normalisation(side: 64, channels: 640)
+    return try norm.measure(on: device) / norm.cost.activationBytes
   }
 
   /// An estimate for one run of a program.
