@@ -73,7 +73,7 @@ import Testing
     for text in [
       "device 0: First Device (CPU)", "    Driver 1.2, subgroup 8\n",
       "    memory 1.0 GiB, a buffer at most 256 MiB, alignment 64 bytes\n",
-      "    activations F32, weights F32 F16\n", "half: HalfScheduler", "this espalier speaks 1",
+      "    activations F32, weights F32 F16\n", "HalfScheduler: half\n", "this espalier speaks 1",
       "shadowed  \(workshop.folder)/b/libespalier-backend-good.so",
       "\(workshop.folder)/a (ESPALIER_PLUGIN_PATH)",
     ] {
