@@ -2,6 +2,7 @@
 
 #include "clones.h"
 #include "lines.h"
+#include "widen.h"
 
 #include <string.h>
 
@@ -58,10 +59,6 @@ BK_INLINE void turn(const void *source, int32_t dtype, int64_t stride, int64_t d
   }
 }
 
-BK_INLINE const void *element(const void *source, int32_t dtype, int64_t at) {
-  return (const char *)source + at * (dtype == ESP_DTYPE_F32 ? 4 : 2);
-}
-
 /* Rows ahead that are fetched: each of a panel's rows is a short piece of another line. */
 enum { rows_ahead = 24 };
 
@@ -73,7 +70,7 @@ BK_INLINE void copy(const void *source, int32_t dtype, int64_t stride, int64_t d
     float *to = target + first * depth;
     for (int64_t k = 0; k < depth; k++, to += width) {
       int64_t at = k * stride + first, j = 0;
-      __builtin_prefetch(element(source, dtype, at + rows_ahead * stride));
+      __builtin_prefetch(bk_element(source, dtype, at + rows_ahead * stride));
       for (; j + bk_line <= count; j += bk_line) bk_widen_line(source, dtype, at + j, (bk_floats16 *)(to + j));
       for (; j < width; j++) to[j] = j < count ? bk_widen_one(source, dtype, at + j) : 0;
     }
@@ -89,7 +86,7 @@ BK_INLINE void pack(const void *source, int32_t dtype, int64_t stride, int64_t d
   for (int64_t j = 0; j < columns; j += bk_line) {
     int64_t rest = columns - j, panel = j / bk_panel_width() * bk_panel_width();
     int64_t width = bk_panel_is_narrow(columns - panel) ? bk_line : bk_panel_width();
-    turn(element(source, dtype, j * stride), dtype, stride, depth, rest < bk_line ? rest : bk_line, width,
+    turn(bk_element(source, dtype, j * stride), dtype, stride, depth, rest < bk_line ? rest : bk_line, width,
          target + panel * depth + (j - panel));
   }
 }

@@ -2,10 +2,6 @@
 
 #include "half_precision.h"
 
-const void *bk_element(const void *source, int32_t dtype, int64_t index) {
-  return (const char *)source + index * bk_element_bytes(dtype);
-}
-
 void bk_widen(const void *source, int32_t dtype, int64_t source_stride, float *target, int64_t target_stride,
               int64_t rows, int64_t columns) {
   if (source_stride == columns && target_stride == columns) {

@@ -2,7 +2,7 @@
 #ifndef WIDEN_H
 #define WIDEN_H
 
-#include <stdint.h>
+#include "tensor_access.h"
 
 /* rows × columns from row stride `source_stride` to `target_stride`, both in elements. */
 void bk_widen(const void *source, int32_t dtype, int64_t source_stride, float *target, int64_t target_stride,
@@ -12,6 +12,8 @@ void bk_widen(const void *source, int32_t dtype, int64_t source_stride, float *t
 const float *bk_widened(const void *source, int32_t dtype, float *target, int64_t count);
 
 /* Where the element `index` lies. */
-const void *bk_element(const void *source, int32_t dtype, int64_t index);
+static inline const void *bk_element(const void *source, int32_t dtype, int64_t index) {
+  return (const char *)source + index * bk_element_bytes(dtype);
+}
 
 #endif
