@@ -33,12 +33,6 @@ enum Program {
   ) throws -> RunningProgram {
     try RunningProgram(path, arguments, environment: environment)
   }
-
-  /// Runs it with a limit on the size of files that it writes, through the shell's `ulimit -f`.
-  static func run(_ arguments: [String], fileLimitKiB: Int) throws -> Result {
-    let script = "ulimit -f \(fileLimitKiB) && exec \"$0\" \"$@\""
-    return try RunningProgram("/bin/bash", ["-c", script, path] + arguments).result()
-  }
 }
 
 /// A program that was started; its output goes to files, since a pipe that nobody reads can fill up.
@@ -76,6 +70,14 @@ final class RunningProgram {
   }
 
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
+
+  /// Limits the size of the files that it writes from now on, as `ulimit -f` does from the start; with util-linux's
+  /// program, since Swift's Glibc lacks the call.
+  func limitFiles(toBytes size: Int) throws {
+    let arguments = ["--pid", "\(process.processIdentifier)", "--fsize=\(size)"]
+    let result = try RunningProgram("/usr/bin/prlimit", arguments).result()
+    #expect(result.status == 0, Comment(rawValue: result.error))
+  }
 
   /// Waits for the end.
   func result() throws -> Program.Result {
