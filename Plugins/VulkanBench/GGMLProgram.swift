@@ -23,26 +23,33 @@ struct GGMLProgram {
   ///   - device: The device's number among all that Vulkan lists; GGML_VK_VISIBLE_DEVICES in the
   ///     environment overrides it.
   ///   - storage: `f32` or `f16`, for operands that come in several types.
+  ///   - isSlow: Measures one case of each operation.
   /// - Throws: `GGMLError`.
-  func timings(device: Int, storage: String) throws(GGMLError) -> [GGMLTiming] {
+  func timings(device: Int, storage: String, isSlow: Bool) throws(GGMLError) -> [GGMLTiming] {
     var timings: [GGMLTiming] = []
     for operation in GGMLSizes.Operation.allCases {
-      let arguments = ["perf", "-o", operation.rawValue, "-b", "Vulkan0"]
-      var found: [GGMLTiming] = []
-      // Not every version knows -p, nor names the types of every operation.
-      if let filter = operation.filter(storage: storage) {
-        found = parse(try output(arguments + ["-p", filter], device).text)
-      }
-      if found.isEmpty {
-        let (text, status) = try output(arguments, device)
-        found = parse(text)
-        if found.isEmpty, status != 0 {
-          throw .failed(command: "\(path) \(arguments.joined(separator: " "))", status: status)
-        }
-      }
-      timings += found
+      timings += try self.timings(
+        operation, filters: operation.filters(storage: storage, isSlow: isSlow), device: device)
     }
     return timings
+  }
+
+  /// Those of the first filter that finds any; without a filter if none does: not every version knows -p, nor names the
+  /// types of every operation.
+  private func timings(
+    _ operation: GGMLSizes.Operation, filters: [String], device: Int
+  ) throws(GGMLError) -> [GGMLTiming] {
+    let arguments = ["perf", "-o", operation.rawValue, "-b", "Vulkan0"]
+    for filter in filters {
+      let found = parse(try output(arguments + ["-p", filter], device).text)
+      if !found.isEmpty { return found }
+    }
+    let (text, status) = try output(arguments, device)
+    let found = parse(text)
+    if found.isEmpty, status != 0 {
+      throw .failed(command: "\(path) \(arguments.joined(separator: " "))", status: status)
+    }
+    return found
   }
 
   private func parse(_ text: String) -> [GGMLTiming] {

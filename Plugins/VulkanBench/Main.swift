@@ -91,7 +91,8 @@ struct VulkanBench: ParsableCommand {
         SpeedRow(example: example, result: try duel.measure($0, example.operations))
       }
     }
-    let theirs = try ggml?.timings(device: peak.physicalIndex, storage: storage.name)
+    let theirs = try ggml?.timings(
+      device: peak.physicalIndex, storage: storage.name, isSlow: isSoftware && !all)
     print(
       SpeedReport(
         device: info, storage: storage.name, isSoftware: isSoftware, peak: peak.description,

@@ -8,13 +8,20 @@ public struct GGMLSizes: Sendable, Equatable {
     case convolution = "CONV_2D"
     case attention = "FLASH_ATTN_EXT"
 
-    /// The parameters of a test case whose operands are f32, or f16; a regular expression for the option
-    /// `-p`. nil: ggml has the cases in one type only.
-    public func filter(storage: String) -> String? {
-      switch self {
-      case .product: "type_a=\(storage),type_b=f32"
-      case .convolution: "type_kernel=\(storage)"
-      case .attention: nil
+    /// Regular expressions for the option `-p`, the one to be tried first before the others: cases whose operands
+    /// are `storage` (`f32`, `f16`), if ggml has them in several types.
+    ///
+    /// - Parameter isSlow: One case of each operation, since ggml computes 100 GFLOP for each: the nearest to SDXL's
+    ///   shapes among those of less work than that. Products of f32 are missing on devices whose buffers are bound
+    ///   by 128 MiB at a time, so those of f16 come next.
+    public func filters(storage: String, isSlow: Bool) -> [String] {
+      switch (self, isSlow) {
+      case (.product, false): ["type_a=\(storage),type_b=f32"]
+      case (.product, true): [storage, "f16"].map { "type_a=\($0),type_b=f32,.*n=512," }
+      case (.convolution, false): ["type_kernel=\(storage)"]
+      case (.convolution, true): ["ne_kernel=.3,3,128,512.,type_kernel=\(storage),.*cwhn=0"]
+      case (.attention, false): []
+      case (.attention, true): ["hsk=64,.*nr23=.1,1.,kv=4096,nb=4096,"]
       }
     }
   }

@@ -29,6 +29,15 @@ private let output = """
   2/2 backends passed
   """
 
+/// Lines of llvmpipe, where a case takes a minute.
+private let slowOutput = """
+  Backend 1/2: Vulkan0
+    Device description: llvmpipe (LLVM 15.0.6, 256 bits)
+    MUL_MAT(type_a=f16,type_b=f32,m=4096,n=512,k=14336,bs=[1,1],nr=[1,1],per=[0,1,2,3],k_v=0,o=1,src_overlap=0,m_v=0,pad=0):                 2 runs - 12897819.50 us/run -  60.13 GFLOP/run - \u{1B}[1;34m  4.66 GFLOPS\u{1B}[0m
+    CONV_2D(ne_input=[58,58,32,1],ne_kernel=[3,3,32,64],type_kernel=f32,stride0=1,stride1=1,padding0=0,padding1=0,dilation0=1,dilation1=1,cwhn=0,kernel_offset=0):                 867 runs - 62889.50 us/run - 115.40 MFLOP/run - \u{1B}[1;34m  1.84 GFLOPS\u{1B}[0m
+    FLASH_ATTN_EXT(hsk=64,hsv=64,nh=8,nr23=[1,1],kv=4096,nb=4096,mask=1,sinks=0,max_bias=0.000000,logit_softcap=0.000000,prec=f32,type_K=f16,type_V=f16,permute=[0,1,2,3],kv_view=1,v_is_view_of_k=0,n_kv_max=0):                    3 runs - 27530776.33 us/run -  34.36 GFLOP/run - \u{1B}[1;34m  1.25 GFLOPS\u{1B}[0m
+  """
+
 @Suite("GGMLTiming") struct GGMLTimingTests {
   private let timings = GGMLTiming.all(in: output, backend: "vulkan")
 
@@ -82,5 +91,37 @@ private let output = """
     let attention = GGMLSizes.attention(queries: 4096, keys: 4096, heads: 10, width: 64)
     #expect(attention.nearest(in: timings, storage: "f32")?.0 == timings[6])
     #expect(attention.nearest(in: Array(timings.prefix(6)), storage: "f32") == nil)
+  }
+
+  @Test func `lines of the newest version tell sizes and speeds`() {
+    let timings = GGMLTiming.all(in: slowOutput, backend: "vulkan")
+    #expect(timings.map(\.gigaflops) == [4.66, 1.84, 1.25])
+    #expect(
+      timings.map { GGMLSizes($0) } == [
+        .product(rows: 512, columns: 4096, depth: 14336),
+        .convolution(pixels: 56 * 56, filters: 64, channels: 32, kernel: 3),
+        .attention(queries: 4096, keys: 4096, heads: 8, width: 64),
+      ])
+  }
+
+  @Test func `a slow device is asked for large cases only, and for f16 after f32`() throws {
+    func matches(_ operation: GGMLSizes.Operation, _ storage: String) throws -> [[String]] {
+      let lines = (output + "\n" + slowOutput).split(separator: "\n")
+        .filter { $0.contains("\(operation.rawValue)(") }.map(String.init)
+      return try operation.filters(storage: storage, isSlow: true).map { filter in
+        let expression = try Regex(filter)
+        return lines.filter { $0.firstMatch(of: expression) != nil }
+      }
+    }
+    let products = try matches(.product, "f32")
+    #expect(products.map(\.count) == [1, 1])
+    #expect(products[0][0].contains("n=512,k=14336") && products[1][0].contains("type_a=f16"))
+    #expect(try matches(.attention, "f16").map(\.count) == [1])
+    let convolution =
+      "CONV_2D(ne_input=[16,16,128,8],ne_kernel=[3,3,128,512],type_kernel=f16,cwhn=0)"
+    let filter = try Regex(
+      #require(GGMLSizes.Operation.convolution.filters(storage: "f16", isSlow: true).first))
+    #expect(convolution.firstMatch(of: filter) != nil)
+    #expect(convolution.replacing("cwhn=0", with: "cwhn=1").firstMatch(of: filter) == nil)
   }
 }
