@@ -39,27 +39,27 @@ static const char *check(const bk_call *call) {
   return 0;
 }
 
-static bk_winograd make_winograd(const bk_conv_forward *conv) {
+/* Weights in training are convolved by the form whose error is that of plain products, a third of the other's: an
+ * adapter's ReLUs jump at zero, and AdamW turns noise in small gradients into whole steps, so that runs would drift
+ * apart. */
+static bk_winograd make_winograd(const bk_call *call, const bk_conv_forward *conv) {
   const bk_convolution *c = &conv->shape;
-  bk_winograd w = {c->batch,        c->height, c->width, c->channels, c->out_height,  c->out_width,
-                   c->out_channels, c->top,    c->left,  conv->x,     conv->w,        conv->w_dtype,
-                   0,               conv->y,   conv->epilogue};
+  const bk_winograd_form *form = bk_input(call, 1)->role == ESP_ROLE_STATE ? &bk_winograd_2 : &bk_winograd_4;
+  bk_winograd w = {form,           c->batch, c->height, c->width, c->channels, c->out_height,  c->out_width,
+                   c->out_channels, c->top,   c->left,   conv->x,  conv->w,     conv->w_dtype, 0,
+                   conv->y,         conv->epilogue};
   return w;
 }
 
-/* Weights in training are convolved by im2col, whose error is a third of Winograd's: an adapter's ReLUs jump at
- * zero, and AdamW turns noise in small gradients into whole steps, so that runs would drift apart. */
-static int uses_winograd(const bk_call *call, const bk_conv_forward *conv) {
-  if (bk_input(call, 1)->role == ESP_ROLE_STATE) return 0;
-  bk_winograd w = make_winograd(conv);
-  return bk_is_3x3(&conv->shape) && bk_winograd_pays(&w);
+static int uses_winograd(const bk_conv_forward *conv, const bk_winograd *w) {
+  return bk_is_3x3(&conv->shape) && bk_winograd_pays(w);
 }
 
 static uint64_t workspace(const bk_call *call) {
   bk_conv_forward conv = make_forward(call);
   uint64_t bias = (uint64_t)bk_bias_bytes(bk_input(call, 2));
-  if (!uses_winograd(call, &conv)) return bias + bk_conv2d_im2col_scratch(&conv, call->workers);
-  bk_winograd w = make_winograd(&conv);
+  bk_winograd w = make_winograd(call, &conv);
+  if (!uses_winograd(&conv, &w)) return bias + bk_conv2d_im2col_scratch(&conv, call->workers);
   return bias + bk_winograd_scratch(&w, call->workers);
 }
 
@@ -68,8 +68,8 @@ static void run(const bk_call *call) {
   const bk_tensor *bias = bk_input(call, 2);
   if (bias) conv.epilogue.bias = bk_widened(bias->data, bias->dtype, call->workspace, bias->dims[0]);
   void *scratch = (char *)call->workspace + bk_bias_bytes(bias);
-  if (uses_winograd(call, &conv)) {
-    bk_winograd w = make_winograd(&conv);
+  bk_winograd w = make_winograd(call, &conv);
+  if (uses_winograd(&conv, &w)) {
     bk_winograd_run(&w, call, scratch);
   } else {
     bk_conv2d_im2col_run(&conv, call, scratch);

@@ -16,7 +16,7 @@ static bk_conv_backward make_backward(const bk_call *call) {
 static bk_winograd make_winograd(const bk_conv_backward *conv) {
   const bk_convolution *c = &conv->shape;
   bk_epilogue epilogue = {.residual = conv->residual, .columns = c->channels};
-  bk_winograd w = {c->batch,    c->out_height, c->out_width, c->out_channels, c->height, c->width,
+  bk_winograd w = {&bk_winograd_4, c->batch,    c->out_height, c->out_width, c->out_channels, c->height, c->width,
                    c->channels, 2 - c->top,    2 - c->left,  conv->dy,        conv->w,   conv->w_dtype,
                    1,           conv->dx,      epilogue};
   return w;

@@ -2,7 +2,6 @@
 
 #include "packing.h"
 #include "winograd_kernels.h"
-#include "winograd_transform.h"
 
 /* Bytes of scratch that all workers share, and rows, depth and columns of one product. */
 enum { shared_limit = 48 << 20, tile_limit = 96, depth_limit = 384, block_columns = 128 };
@@ -32,19 +31,20 @@ static int64_t clamp(int64_t value, int64_t low, int64_t high) {
   return bk_max(low, bk_min(value, high));
 }
 
-/* Points an odd number of cache lines apart: else the 36 of them compete for a few sets of the first cache. */
+/* Points an odd number of cache lines apart: else all of them compete for a few sets of the first cache. */
 static int64_t spread_points(int64_t floats) {
   return floats < 256 || floats / 16 % 2 ? floats : bk_round_up(floats, 16) + 16;
 }
 
-static void set_kernel_channels(plan *s, int64_t channels) {
+static void set_kernel_channels(plan *s, const bk_winograd *conv, int64_t channels) {
   s->kernel_channels = channels;
   s->panel_stride = spread_points(channels * bk_panel_width());
-  s->panel_floats = bk_winograd_points * s->panel_stride;
+  s->panel_floats = conv->form->points * s->panel_stride;
 }
 
 /* Sizes chosen by measurement on a core with 512 KiB of second-level cache. */
-static void choose_blocks(plan *s, int64_t channels, int64_t workers) {
+static void choose_blocks(plan *s, const bk_winograd *conv, int64_t workers) {
+  int64_t channels = conv->channels;
   int64_t tile_bytes = s->tile_floats * 4, panel_bytes = s->panel_floats * 4;
   int64_t all_tiles = s->tiles * tile_bytes, all_panels = s->panels * panel_bytes;
   s->shares_tiles = all_panels > shared_limit || s->tiles < 2 * bk_tile_rows * workers ||
@@ -56,7 +56,7 @@ static void choose_blocks(plan *s, int64_t channels, int64_t workers) {
     s->block_panels = clamp((3 << 20) / panel_bytes, 1, bk_blocks(s->panels, workers));
     s->block_tiles = bk_min(s->shared_tiles, tile_limit);
     if (s->shared_tiles <= tile_limit && channels > kernel_depth) {
-      set_kernel_channels(s, kernel_depth);
+      set_kernel_channels(s, conv, kernel_depth);
       s->block_panels = bk_tile_columns / bk_panel_width();
     }
   } else {
@@ -70,14 +70,14 @@ static void choose_blocks(plan *s, int64_t channels, int64_t workers) {
 
 static plan make_plan(const bk_winograd *conv, uint32_t workers, void *base) {
   plan s = {0};
-  s.tiles_y = bk_blocks(conv->out_height, bk_winograd_step);
-  s.tiles_x = bk_blocks(conv->out_width, bk_winograd_step);
+  s.tiles_y = bk_blocks(conv->out_height, conv->form->step);
+  s.tiles_x = bk_blocks(conv->out_width, conv->form->step);
   s.tiles = conv->batch * s.tiles_y * s.tiles_x;
   s.panels = bk_blocks(conv->out_channels, bk_panel_width());
   s.tile_stride = spread_points(conv->channels);
-  s.tile_floats = bk_winograd_points * s.tile_stride;
-  set_kernel_channels(&s, conv->channels);
-  choose_blocks(&s, conv->channels, workers);
+  s.tile_floats = conv->form->points * s.tile_stride;
+  set_kernel_channels(&s, conv, conv->channels);
+  choose_blocks(&s, conv, workers);
   bk_scratch scratch = {base, 0};
   s.zeros = bk_take_floats(&scratch, conv->channels);
   int64_t shared = s.shares_tiles ? s.shared_tiles * s.tile_floats : s.panels * s.panel_floats;
@@ -85,7 +85,7 @@ static plan make_plan(const bk_winograd *conv, uint32_t workers, void *base) {
   int64_t transformed = s.shares_tiles ? s.block_panels * s.panel_floats : s.block_tiles * s.tile_floats;
   s.own_transformed = bk_round_up(transformed, 16);
   int64_t width = s.block_panels * bk_panel_width();
-  int64_t products = s.block_tiles * bk_winograd_points * width;
+  int64_t products = s.block_tiles * conv->form->points * width;
   s.own_bytes = bk_round_up((s.own_transformed + products + 16 * width) * 4, 64);
   s.own = bk_take(&scratch, s.own_bytes * workers);
   s.bytes = scratch.used;
@@ -103,19 +103,20 @@ typedef struct job {
 static void transform_tile(const job *j, int64_t tile, float *v) {
   const bk_winograd *c = j->conv;
   const plan *s = &j->plan;
+  const int64_t step = c->form->step, side = c->form->tile;
   const float *pixels[bk_winograd_points];
-  int64_t x0 = tile % s->tiles_x * bk_winograd_step - c->left;
-  int64_t y0 = tile / s->tiles_x % s->tiles_y * bk_winograd_step - c->top;
+  int64_t x0 = tile % s->tiles_x * step - c->left;
+  int64_t y0 = tile / s->tiles_x % s->tiles_y * step - c->top;
   int64_t sample = tile / s->tiles_x / s->tiles_y;
-  for (int64_t y = 0; y < bk_winograd_tile; y++) {
-    for (int64_t x = 0; x < bk_winograd_tile; x++) {
+  for (int64_t y = 0; y < side; y++) {
+    for (int64_t x = 0; x < side; x++) {
       int inside = y0 + y >= 0 && y0 + y < c->height && x0 + x >= 0 && x0 + x < c->width;
       int64_t pixel = (sample * c->height + y0 + y) * c->width + x0 + x;
-      pixels[y * bk_winograd_tile + x] = inside ? c->source + pixel * c->channels : s->zeros;
+      pixels[y * side + x] = inside ? c->source + pixel * c->channels : s->zeros;
     }
   }
   bk_winograd_places places = {s->tile_stride, bk_line, bk_line};
-  bk_winograd_input(pixels, c->channels, v, places);
+  bk_winograd_input(c->form, pixels, c->channels, v, places);
 }
 
 /* The products of one tile back to its pixels. */
@@ -124,13 +125,14 @@ static void finish_tile(const job *j, int64_t tile, int64_t column, int64_t widt
   const plan *s = &j->plan;
   const bk_epilogue *e = &c->epilogue;
   const int linear = bk_epilogue_is_linear(e);
+  const int64_t step = c->form->step;
   int64_t count = bk_min(width, c->out_channels - column);
-  int64_t x0 = tile % s->tiles_x * bk_winograd_step;
-  int64_t y0 = tile / s->tiles_x % s->tiles_y * bk_winograd_step;
+  int64_t x0 = tile % s->tiles_x * step;
+  int64_t y0 = tile / s->tiles_x % s->tiles_y * step;
   int64_t sample = tile / s->tiles_x / s->tiles_y;
   int64_t row = (sample * c->out_height + y0) * c->out_width + x0, at = row * c->out_channels + column;
-  bk_winograd_pixels p = {.height = bk_min(bk_winograd_step, c->out_height - y0),
-                          .width = bk_min(bk_winograd_step, c->out_width - x0)};
+  bk_winograd_pixels p = {.height = bk_min(step, c->out_height - y0),
+                          .width = bk_min(step, c->out_width - x0)};
   if (linear) {
     p.target = c->target + at;
     p.line = c->out_width * c->out_channels;
@@ -140,10 +142,10 @@ static void finish_tile(const job *j, int64_t tile, int64_t column, int64_t widt
     p.channel = e->channel ? e->channel + sample * c->out_channels + column : 0;
   } else {
     p.target = y;
-    p.line = bk_winograd_step * count;
+    p.line = step * count;
     p.pixel = count;
   }
-  bk_winograd_output(m, width, count, p);
+  bk_winograd_output(c->form, m, width, count, p);
   for (int64_t line = 0; !linear && line < p.height; line++) {
     bk_epilogue_finish(e, y + line * p.line, count, c->target, row + line * c->out_width, p.width, column, count);
   }
@@ -173,15 +175,16 @@ static void multiply_point(const plan *s, const float *v, int64_t tiles, int64_t
 static void multiply(const job *j, int64_t tile, int64_t tiles, const float *v, int64_t first, int64_t count,
                      int64_t panel, int64_t panels, const float *u, float *m) {
   const plan *s = &j->plan;
+  const int64_t points = j->conv->form->points;
   int64_t column = panel * bk_panel_width(), columns = bk_min(panels * bk_panel_width(), j->conv->out_channels - column);
   int64_t width = bk_round_up(columns, bk_line);
-  float *y = m + s->block_tiles * bk_winograd_points * s->block_panels * bk_panel_width();
-  for (int64_t point = 0; point < bk_winograd_points; point++) {
+  float *y = m + s->block_tiles * points * s->block_panels * bk_panel_width();
+  for (int64_t point = 0; point < points; point++) {
     multiply_point(s, v + point * s->tile_stride + first, tiles, count, u + point * s->panel_stride, width,
-                   m + point * width, bk_winograd_points * width, first > 0);
+                   m + point * width, points * width, first > 0);
   }
   for (int64_t k = 0; k < tiles && first + count == j->conv->channels; k++) {
-    finish_tile(j, tile + k, column, width, m + k * bk_winograd_points * width, y);
+    finish_tile(j, tile + k, column, width, m + k * points * width, y);
   }
 }
 
@@ -235,16 +238,17 @@ static void run_tiles(void *argument, int64_t begin, int64_t end, uint32_t worke
   }
 }
 
-/* Measured, in nanoseconds per pair of channels: 0.28 per pixel for gathered patches, 0.9 per tile and 9 for the
- * kernel here; turning the kernels for the gradient costs the gathered patches another 6. With few channels the
- * transform of the output, which is as long for each number of them, decides. */
+/* Measured, in nanoseconds per pair of channels: 0.28 per pixel for gathered patches, 0.9 per tile of 4×4 pixels and 9
+ * for the kernel here, 0.45 and 5 with tiles of 2×2; turning the kernels for the gradient costs the gathered patches
+ * another 6. With few channels the transform of the output, which is as long for each number of them, decides. */
 enum { few_channels = 8 };
 
 int bk_winograd_pays(const bk_winograd *conv) {
-  double tiles = (double)(conv->batch * bk_blocks(conv->out_height, bk_winograd_step) *
-                          bk_blocks(conv->out_width, bk_winograd_step));
+  const int64_t step = conv->form->step;
+  const double per_tile = step == 2 ? 0.45 : 0.9, per_kernel = step == 2 ? 5 : 9;
+  double tiles = (double)(conv->batch * bk_blocks(conv->out_height, step) * bk_blocks(conv->out_width, step));
   double pixels = (double)(conv->batch * conv->out_height * conv->out_width);
-  return conv->channels > few_channels && 0.9 * tiles + 9 < 0.28 * pixels + (conv->rotated ? 6 : 0);
+  return conv->channels > few_channels && per_tile * tiles + per_kernel < 0.28 * pixels + (conv->rotated ? 6 : 0);
 }
 
 uint64_t bk_winograd_scratch(const bk_winograd *conv, uint32_t workers) {

@@ -1,11 +1,13 @@
-/* 3×3 convolution with stride 1 by Winograd's F(4×4, 3×3), forward and data gradient. */
+/* 3×3 convolution with stride 1 by Winograd's F(4×4, 3×3) or F(2×2, 3×3), forward and data gradient. */
 #ifndef WINOGRAD_H
 #define WINOGRAD_H
 
 #include "epilogue.h"
 #include "scratch.h"
+#include "winograd_transform.h"
 
 typedef struct bk_winograd {
+  const bk_winograd_form *form;
   int64_t batch, height, width, channels;      /* of what is read */
   int64_t out_height, out_width, out_channels; /* of what is written */
   int64_t top, left;                           /* zero padding of what is read; may be negative */

@@ -96,7 +96,7 @@ static void transform(void *argument, int64_t begin, int64_t end, uint32_t worke
     int64_t tile = j->first + at, sample = tile / s->tiles_x / s->tiles_y;
     int64_t top = tile / s->tiles_x % s->tiles_y * bk_winograd_step, left = tile % s->tiles_x * bk_winograd_step;
     find_pixels(x, s->zeros, sample, top - c->top, left - c->left, bk_winograd_tile, pixels);
-    bk_winograd_input(pixels, c->channels, s->in.values + at * s->in.width, s->in.places);
+    bk_winograd_input(&bk_winograd_4, pixels, c->channels, s->in.values + at * s->in.width, s->in.places);
     find_pixels(dy, s->zeros, sample, top, left, bk_winograd_step, pixels);
     bk_winograd_cotangent(pixels, c->out_channels, s->out.values + at * s->out.width, s->out.places);
   }

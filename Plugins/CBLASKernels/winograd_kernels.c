@@ -2,7 +2,6 @@
 
 #include "packing.h"
 #include "widen.h"
-#include "winograd_transform.h"
 
 #include <string.h>
 
@@ -41,7 +40,7 @@ static void transform(const bk_winograd *w, int64_t first, int64_t count, int64_
   for (int64_t done = 0; done < count; done += block) {
     int64_t now = bk_min(block, count - done);
     (w->rotated ? load_rotated : load)(w, first + done, now, output, width, g);
-    for (int64_t c = 0; c < now; c++) bk_winograd_kernel(g + c * line_taps, u + (done + c) * row, point_stride);
+    for (int64_t c = 0; c < now; c++) bk_winograd_kernel(w->form, g + c * line_taps, u + (done + c) * row, point_stride);
   }
 }
 

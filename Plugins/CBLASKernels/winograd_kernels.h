@@ -4,7 +4,7 @@
 
 #include "winograd.h"
 
-/* u[36][count, 32] for input channels [first, first + count) and output channels panel · width …, or [count, 16] in a
+/* u[points][count, 32] for input channels [first, first + count) and output channels panel · width …, or [count, 16] in a
  * narrow panel; zero beyond the last output. */
 void bk_winograd_panel(const bk_winograd *conv, int64_t panel, int64_t first, int64_t count, float *u,
                        int64_t point_stride);

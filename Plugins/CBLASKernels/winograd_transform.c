@@ -1,10 +1,5 @@
-#include "winograd_transform.h"
-
-#include "clones.h"
-
-typedef float vector __attribute__((vector_size(32), aligned(4)));
-
-enum { lanes = 8 };
+/* F(4×4, 3×3). */
+#include "winograd_tiles.h"
 
 #define ROOT_HALF 0.707106781f
 #define ROOT_TWO 1.41421356f
@@ -70,99 +65,26 @@ enum { lanes = 8 };
     g[2 * t] = (1.0f / 3) * (sum2 - sum) + last;                                               \
   }
 
-BK_INPUT_LINE(input_line, vector)
+BK_INPUT_LINE(input_line, bk_lanes)
 BK_INPUT_LINE(input_line_1, float)
-BK_COTANGENT_LINE(cotangent_line, vector)
+BK_COTANGENT_LINE(cotangent_line, bk_lanes)
 BK_COTANGENT_LINE(cotangent_line_1, float)
-BK_KERNEL_LINE(kernel_line, vector)
-BK_KERNEL_GRADIENT_LINE(kernel_gradient_line, vector)
-BK_OUTPUT_LINE(output_line, vector)
+BK_KERNEL_LINE(kernel_line, bk_lanes)
+BK_KERNEL_GRADIENT_LINE(kernel_gradient_line, bk_lanes)
+BK_OUTPUT_LINE(output_line, bk_lanes)
 BK_OUTPUT_LINE(output_line_1, float)
 
-/* Both transforms of a map: `side` pixels along each axis become six. Single channels are left at the end. The pixels
- * of the next tile in the row, 4 further, are fetched meanwhile. */
-#define BK_MAP_TRANSFORM(name, side, line, line_1)                                                            \
-  BK_CLONES void name(const float *const *pixels, int64_t channels, float *v, bk_winograd_places places) {    \
-    enum { area = (side) * (side) };                                                                          \
-    int64_t c = 0, panel = 0, lane = 0;                                                                       \
-    for (; c + lanes <= channels; c += lanes) {                                                               \
-      vector d[area], half[6 * (side)], out[36];                                                              \
-      float *to = v + panel + lane;                                                                           \
-      for (int p = 0; p < area; p++) {                                                                        \
-        d[p] = *(const vector *)(pixels[p] + c);                                                              \
-        if (c % 16 == 0 && p % (side) >= (side) - 4) __builtin_prefetch(pixels[p] + 4 * channels + c, 0, 2);  \
-      }                                                                                                       \
-      for (int x = 0; x < (side); x++) line(d + x, side, half + x, side);                                     \
-      for (int y = 0; y < 6; y++) line(half + (side) * y, 1, out + 6 * y, 1);                                 \
-      for (int p = 0; p < 36; p++) *(vector *)(to + p * places.point) = out[p];                               \
-      lane += lanes;                                                                                          \
-      if (lane == places.width) {                                                                             \
-        lane = 0;                                                                                             \
-        panel += places.panel;                                                                                \
-      }                                                                                                       \
-    }                                                                                                         \
-    for (; c < channels; c++) {                                                                               \
-      float d[area], half[6 * (side)], out[36];                                                               \
-      float *to = v + panel + lane;                                                                           \
-      for (int p = 0; p < area; p++) d[p] = pixels[p][c];                                                     \
-      for (int x = 0; x < (side); x++) line_1(d + x, side, half + x, side);                                   \
-      for (int y = 0; y < 6; y++) line_1(half + (side) * y, 1, out + 6 * y, 1);                               \
-      for (int p = 0; p < 36; p++) to[p * places.point] = out[p];                                             \
-      lane++;                                                                                                 \
-    }                                                                                                         \
-  }
-
-BK_MAP_TRANSFORM(bk_winograd_input, 6, input_line, input_line_1)
-BK_MAP_TRANSFORM(bk_winograd_cotangent, 4, cotangent_line, cotangent_line_1)
-
-BK_CLONES void bk_winograd_kernel(const float *g, float *u, int64_t point_stride) {
-  for (int part = 0; part < 2; part++) {
-    vector d[9], half[18], out[36];
-    for (int p = 0; p < 9; p++) d[p] = *(const vector *)(g + 16 * p + lanes * part);
-    for (int x = 0; x < 3; x++) kernel_line(d + x, 3, half + x, 3);
-    for (int y = 0; y < 6; y++) kernel_line(half + 3 * y, 1, out + 6 * y, 1);
-    for (int p = 0; p < 36; p++) *(vector *)(u + p * point_stride + lanes * part) = out[p];
-  }
-}
+BK_MAP_TRANSFORM(bk_winograd_4_input, 6, 6, 4, input_line, input_line_1)
+BK_MAP_TRANSFORM(bk_winograd_cotangent, 4, 6, 4, cotangent_line, cotangent_line_1)
+BK_KERNEL_TRANSFORM(bk_winograd_4_kernel, 6, kernel_line)
+BK_OUTPUT_TRANSFORM(bk_winograd_4_output, 6, 4, output_line, output_line_1)
 
 BK_CLONES void bk_winograd_kernel_gradient(const float *m, int64_t point_stride, float *g) {
   for (int part = 0; part < 2; part++) {
-    vector d[36], half[18], out[9];
-    for (int p = 0; p < 36; p++) d[p] = *(const vector *)(m + p * point_stride + lanes * part);
+    bk_lanes d[36], half[18], out[9];
+    for (int p = 0; p < 36; p++) d[p] = *(const bk_lanes *)(m + p * point_stride + bk_lane_count * part);
     for (int x = 0; x < 6; x++) kernel_gradient_line(d + x, 6, half + x, 6);
     for (int y = 0; y < 3; y++) kernel_gradient_line(half + 6 * y, 1, out + 3 * y, 1);
-    for (int p = 0; p < 9; p++) *(vector *)(g + 16 * p + lanes * part) = out[p];
-  }
-}
-
-BK_CLONES void bk_winograd_output(const float *m, int64_t point_stride, int64_t count, bk_winograd_pixels t) {
-  int64_t c = 0;
-  for (; c + lanes <= count; c += lanes) {
-    vector d[36], half[24], out[16], added = {0};
-    for (int p = 0; p < 36; p++) d[p] = *(const vector *)(m + p * point_stride + c);
-    for (int x = 0; x < 6; x++) output_line(d + x, 6, half + x, 6);
-    for (int i = 0; i < 4; i++) output_line(half + 6 * i, 1, out + 4 * i, 1);
-    if (t.bias) added += *(const vector *)(t.bias + c);
-    if (t.channel) added += *(const vector *)(t.channel + c);
-    for (int64_t y = 0; y < t.height; y++) {
-      for (int64_t x = 0; x < t.width; x++) {
-        int64_t at = y * t.line + x * t.pixel + c;
-        vector value = out[4 * y + x] + added;
-        *(vector *)(t.target + at) = t.residual ? *(const vector *)(t.residual + at) + value : value;
-      }
-    }
-  }
-  for (; c < count; c++) {
-    float d[36], half[24], out[16];
-    for (int p = 0; p < 36; p++) d[p] = m[p * point_stride + c];
-    for (int x = 0; x < 6; x++) output_line_1(d + x, 6, half + x, 6);
-    for (int i = 0; i < 4; i++) output_line_1(half + 6 * i, 1, out + 4 * i, 1);
-    float added = (t.bias ? t.bias[c] : 0) + (t.channel ? t.channel[c] : 0);
-    for (int64_t y = 0; y < t.height; y++) {
-      for (int64_t x = 0; x < t.width; x++) {
-        int64_t at = y * t.line + x * t.pixel + c;
-        t.target[at] = (t.residual ? t.residual[at] : 0) + (out[4 * y + x] + added);
-      }
-    }
+    for (int p = 0; p < 9; p++) *(bk_lanes *)(g + 16 * p + bk_lane_count * part) = out[p];
   }
 }
