@@ -1,4 +1,5 @@
 import EspalierPluginKit
+import LogFiles
 
 /// The settings of a run as TensorBoard shows them: as a table, and as hyperparameters.
 struct RunSettings {

@@ -1,4 +1,5 @@
 import EspalierPluginKit
+import LogFiles
 
 /// What an event records under one tag.
 ///

@@ -50,7 +50,7 @@ final class OfflineFile {
     let isError = line.hasPrefix(ConsoleLine.errorMark)
     let text = isError ? line.dropFirst(ConsoleLine.errorMark.count) : line[...]
     var output = ProtobufMessage()
-    output.add(1, isError ? 0 : 1)
+    output.add(1, Int64(isError ? 0 : 1))
     if let time = ConsoleLine.time(of: text) { output.add(2, Self.timestamp(time)) }
     output.add(3, text.dropFirst(ConsoleLine.stampLength + 1) + "\n")
     try append(13, output)
@@ -90,8 +90,8 @@ final class OfflineFile {
     for path in media {
       var item = ProtobufMessage()
       item.add(1, path)
-      item.add(2, 0)  // now
-      item.add(3, 2)  // media
+      item.add(2, Int64(0))  // now
+      item.add(3, Int64(2))  // media
       files.add(1, item)
     }
     try append(6, files)
@@ -106,7 +106,7 @@ final class OfflineFile {
     try append(3, record)
   }
 
-  private func append(_ field: Int, _ content: ProtobufMessage) throws(PluginError) {
+  private func append(_ field: UInt64, _ content: ProtobufMessage) throws(PluginError) {
     count += 1
     var record = ProtobufMessage()
     record.add(1, count)

@@ -1,8 +1,10 @@
 /// A message of protocol buffers, written field by field.
 ///
 /// Source: https://protobuf.dev/programming-guides/encoding
-struct ProtobufMessage {
-  private(set) var bytes: [UInt8] = []
+public struct ProtobufMessage {
+  public private(set) var bytes: [UInt8] = []
+
+  public init() {}
 
   /// How a field's value is written, in the lower three bits of its key.
   private enum WireType: UInt64 {
@@ -13,35 +15,42 @@ struct ProtobufMessage {
   }
 
   /// A whole number; a negative one takes ten bytes.
-  mutating func add(_ field: UInt64, _ value: Int64) {
+  public mutating func add(_ field: UInt64, _ value: Int64) {
     addKey(field, .varint)
     addVarint(UInt64(bitPattern: value))
   }
 
-  mutating func add(_ field: UInt64, _ value: Bool) { add(field, Int64(value ? 1 : 0)) }
+  public mutating func add(_ field: UInt64, _ value: Bool) { add(field, Int64(value ? 1 : 0)) }
 
-  mutating func add(_ field: UInt64, _ value: Double) {
+  public mutating func add(_ field: UInt64, _ value: Double) {
     addKey(field, .eightBytes)
     addLittleEndian(value.bitPattern)
   }
 
-  mutating func add(_ field: UInt64, _ value: Float) {
+  public mutating func add(_ field: UInt64, _ value: Float) {
     addKey(field, .fourBytes)
     addLittleEndian(value.bitPattern)
   }
 
-  mutating func add(_ field: UInt64, _ value: [UInt8]) {
+  public mutating func add(_ field: UInt64, _ value: [UInt8]) {
     addKey(field, .lengthPrefixed)
     addVarint(UInt64(value.count))
     bytes += value
   }
 
-  mutating func add(_ field: UInt64, _ value: String) { add(field, Array(value.utf8)) }
+  /// Nothing for nil.
+  public mutating func add(_ field: UInt64, _ value: String?) {
+    if let value { add(field, Array(value.utf8)) }
+  }
 
-  mutating func add(_ field: UInt64, _ build: (inout ProtobufMessage) -> Void) {
+  public mutating func add(_ field: UInt64, _ message: ProtobufMessage) {
+    add(field, message.bytes)
+  }
+
+  public mutating func add(_ field: UInt64, _ build: (inout ProtobufMessage) -> Void) {
     var inner = ProtobufMessage()
     build(&inner)
-    add(field, inner.bytes)
+    add(field, inner)
   }
 
   private mutating func addKey(_ field: UInt64, _ type: WireType) {
@@ -59,12 +68,5 @@ struct ProtobufMessage {
 
   private mutating func addLittleEndian(_ value: some FixedWidthInteger) {
     bytes.append(contentsOf: value.littleEndianBytes)
-  }
-}
-
-extension FixedWidthInteger {
-  /// The lowest byte first.
-  var littleEndianBytes: [UInt8] {
-    (0..<Self.bitWidth / 8).map { UInt8(truncatingIfNeeded: self >> Self($0 * 8)) }
   }
 }
