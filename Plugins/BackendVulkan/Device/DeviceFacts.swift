@@ -31,7 +31,7 @@ extension vd_facts {
       subgroupSize: Int(subgroup_size), hasSubgroupOperations: has_subgroup_operations,
       hasFloat16Storage: has_16bit_storage && has_float16, hasFloat16Arithmetic: has_float16,
       hasCooperativeMatrix: has_cooperative_matrix, hasTexelFetch: hasTexelFetch,
-      isSoftware: isSoftware)
+      isSoftware: isSoftware, compilesSlowly: specialises_late)
   }
 
   /// One buffer, and one tensor.

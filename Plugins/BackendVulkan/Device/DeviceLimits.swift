@@ -24,6 +24,8 @@ struct DeviceLimits: Sendable, Equatable {
   var hasTexelFetch: Bool
   /// The device is the CPU: no shared memory to gain from, large register tiles pay.
   var isSoftware: Bool
+  /// Each start of the program compiles all shaders anew, and what they unroll is most of its time.
+  var compilesSlowly: Bool
 
   /// The same device, as if it were a GPU of these limits.
   var asGPU: DeviceLimits {

@@ -24,7 +24,8 @@ struct AttentionLanes: Sendable {
       shape.width % (4 * vectorsOfQuad) == 0
     else { return nil }
     let vectors = shape.width / 4
-    let laneRows = [4, 2].first { $0 * vectors * sumCount <= Self.fewVectors } ?? 1
+    let candidates = limits.compilesSlowly ? [] : [4, 2]
+    let laneRows = candidates.first { $0 * vectors * sumCount <= Self.fewVectors } ?? 1
     var chunk = vectors
     while chunk * laneRows * sumCount > mostVectors || vectors % chunk != 0
       || chunk % vectorsOfQuad != 0
