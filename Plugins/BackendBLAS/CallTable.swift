@@ -61,7 +61,7 @@ final class CallTable {
         host: host.pointer, op: node.op, input_count: UInt32(node.inputs.count),
         output_count: UInt32(node.outputs.count), workers: UInt32(max(host.workerCount, 1)),
         inputs: inputs, outputs: outputs, i: UnsafePointer(i), f: UnsafePointer(f), workspace: nil,
-        workspace_bytes: 0))
+        workspace_bytes: 0, copy: nil))
   }
 
   /// Why the node cannot run, or nil.
@@ -77,6 +77,29 @@ final class CallTable {
     let bytes = bk_find_kernel(calls[node].op)?.pointee.workspace?(calls + node) ?? 0
     let (rounded, overflow) = bytes.addingReportingOverflow(63)
     return overflow ? .max : rounded & ~63
+  }
+}
+
+extension CallTable {
+  /// The copy of its weight that would spare a node that can run some of its work.
+  func copyOffer(of node: Int) -> CopyOffer? {
+    guard let offer = bk_find_kernel(calls[node].op)?.pointee.copy?(calls + node), offer.bytes > 0
+    else { return nil }
+    return CopyOffer(
+      operand: Int(offer.operand), form: offer.form, byteCount: offer.bytes,
+      savedNanoseconds: UInt64(offer.saved_ns), makingNanoseconds: UInt64(offer.making_ns))
+  }
+
+  /// Fills the copies that are kept, one time where several nodes share a place; the weights have their places.
+  func makeCopies(_ places: [Place?]) {
+    var filled: Set<UnsafeMutableRawPointer> = []
+    for (node, place) in places.enumerated() {
+      guard let target = place?.address else { continue }
+      if filled.insert(target).inserted {
+        bk_find_kernel(calls[node].op)?.pointee.make_copy?(calls + node, target)
+      }
+      calls[node].copy = UnsafeRawPointer(target)
+    }
   }
 }
 

@@ -29,7 +29,7 @@ final class Device: BackendDevice {
       let inPlaceInputs = bk_find_kernel(table.calls[node].op)?.pointee.inplace ?? 0
       return NodeAnalysis(
         workspaceBytes: table.workspaceBytes(of: node),
-        inPlaceInputs: UInt32(bitPattern: inPlaceInputs))
+        inPlaceInputs: UInt32(bitPattern: inPlaceInputs), copy: table.copyOffer(of: node))
     }
   }
 

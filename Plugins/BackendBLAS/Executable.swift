@@ -29,6 +29,7 @@ final class Executable: BackendExecutable {
       table.calls[node].workspace = place?.address
       table.calls[node].workspace_bytes = place?.byteCount ?? 0
     }
+    table.makeCopies(plan.copies)
     runs = graph.nodes.compactMap { bk_find_kernel($0.op)?.pointee.run }
   }
 

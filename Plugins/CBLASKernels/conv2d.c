@@ -14,6 +14,7 @@ static bk_conv_forward make_forward(const bk_call *call) {
   conv.x = x->data;
   conv.w = w->data;
   conv.w_dtype = w->dtype;
+  conv.copy = call->copy;
   conv.y = y->data;
   conv.epilogue.columns = conv.shape.out_channels;
   conv.epilogue.rows_per_sample = conv.shape.out_height * conv.shape.out_width;
@@ -47,7 +48,7 @@ static bk_winograd make_winograd(const bk_call *call, const bk_conv_forward *con
   const bk_winograd_form *form = bk_input(call, 1)->role == ESP_ROLE_STATE ? &bk_winograd_2 : &bk_winograd_4;
   bk_winograd w = {form,           c->batch, c->height, c->width, c->channels, c->out_height,  c->out_width,
                    c->out_channels, c->top,   c->left,   conv->x,  conv->w,     conv->w_dtype, 0,
-                   conv->y,         conv->epilogue};
+                   conv->y,         conv->epilogue, conv->copy};
   return w;
 }
 
@@ -76,4 +77,30 @@ static void run(const bk_call *call) {
   }
 }
 
-const bk_kernel bk_conv2d = {ESP_OP_CONV2D, 1 << 4, check, workspace, run};
+static bk_copy_offer copy(const bk_call *call) {
+  bk_conv_forward conv = make_forward(call);
+  bk_copy_offer offer = {0};
+  if (bk_input(call, 1)->role != ESP_ROLE_WEIGHT) return offer;
+  bk_winograd w = make_winograd(call, &conv);
+  if (uses_winograd(&conv, &w)) {
+    offer = bk_winograd_copy(&w, call->workers);
+  } else if (bk_is_pointwise(&conv.shape)) {
+    bk_product p = bk_pointwise_forward(&conv);
+    offer = bk_product_copy(&p, call->workers);
+  }
+  offer.operand = 1;
+  return offer;
+}
+
+static void make_copy(const bk_call *call, void *target) {
+  bk_conv_forward conv = make_forward(call);
+  bk_winograd w = make_winograd(call, &conv);
+  if (uses_winograd(&conv, &w)) {
+    bk_winograd_keep(&w, call, target);
+  } else {
+    bk_product p = bk_pointwise_forward(&conv);
+    bk_product_pack(&p, call, target);
+  }
+}
+
+const bk_kernel bk_conv2d = {ESP_OP_CONV2D, 1 << 4, check, workspace, run, copy, make_copy};

@@ -7,7 +7,7 @@ static bk_conv_backward make_backward(const bk_call *call) {
   static const float present = 0;
   const bk_tensor *dy = bk_input(call, 0), *w = bk_input(call, 1), *residual = bk_input(call, 2);
   const bk_tensor *dx = bk_output(call, 0);
-  bk_conv_backward conv = {bk_convolution_of(call, dx, w, dy), dy->data, w->data, w->dtype, dx->data, 0};
+  bk_conv_backward conv = {bk_convolution_of(call, dx, w, dy), dy->data, w->data, w->dtype, call->copy, dx->data, 0};
   if (residual) conv.residual = residual->data ? residual->data : &present;
   return conv;
 }
@@ -18,7 +18,7 @@ static bk_winograd make_winograd(const bk_conv_backward *conv) {
   bk_epilogue epilogue = {.residual = conv->residual, .columns = c->channels};
   bk_winograd w = {&bk_winograd_4, c->batch,    c->out_height, c->out_width, c->out_channels, c->height, c->width,
                    c->channels, 2 - c->top,    2 - c->left,  conv->dy,        conv->w,   conv->w_dtype,
-                   1,           conv->dx,      epilogue};
+                   1,           conv->dx,      epilogue,     conv->copy};
   return w;
 }
 
@@ -53,4 +53,30 @@ static void run(const bk_call *call) {
   }
 }
 
-const bk_kernel bk_conv2d_dx = {ESP_OP_CONV2D_DX, 1 << 2, check, workspace, run};
+static bk_copy_offer copy(const bk_call *call) {
+  bk_conv_backward conv = make_backward(call);
+  bk_copy_offer offer = {0};
+  if (bk_input(call, 1)->role != ESP_ROLE_WEIGHT) return offer;
+  if (uses_winograd(&conv)) {
+    bk_winograd w = make_winograd(&conv);
+    offer = bk_winograd_copy(&w, call->workers);
+  } else if (bk_is_pointwise(&conv.shape)) {
+    bk_product p = bk_pointwise_backward(&conv);
+    offer = bk_product_copy(&p, call->workers);
+  }
+  offer.operand = 1;
+  return offer;
+}
+
+static void make_copy(const bk_call *call, void *target) {
+  bk_conv_backward conv = make_backward(call);
+  if (uses_winograd(&conv)) {
+    bk_winograd w = make_winograd(&conv);
+    bk_winograd_keep(&w, call, target);
+  } else {
+    bk_product p = bk_pointwise_backward(&conv);
+    bk_product_pack(&p, call, target);
+  }
+}
+
+const bk_kernel bk_conv2d_dx = {ESP_OP_CONV2D_DX, 1 << 2, check, workspace, run, copy, make_copy};

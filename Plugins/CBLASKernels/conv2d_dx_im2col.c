@@ -3,7 +3,6 @@
 #include "clones.h"
 #include "kernel_order.h"
 #include "patches.h"
-#include "product.h"
 
 #include <string.h>
 
@@ -70,7 +69,7 @@ static bk_product phase_product(const bk_conv_backward *conv, const phase *f, co
   return p;
 }
 
-static bk_product pointwise_product(const bk_conv_backward *conv) {
+bk_product bk_pointwise_backward(const bk_conv_backward *conv) {
   const bk_convolution *c = &conv->shape;
   bk_product p = {0};
   p.m = bk_pixels(c);
@@ -81,6 +80,7 @@ static bk_product pointwise_product(const bk_conv_backward *conv) {
   p.b = conv->w;
   p.b_dtype = conv->w_dtype;
   p.b_stride = p.n;
+  p.packed = conv->copy;
   p.c = conv->dx;
   p.epilogue.columns = p.n;
   p.epilogue.residual = conv->residual;
@@ -126,7 +126,7 @@ static layout make_layout(const bk_conv_backward *conv, uint32_t workers, void *
 
 uint64_t bk_conv2d_dx_im2col_scratch(const bk_conv_backward *conv, uint32_t workers) {
   if (bk_is_pointwise(&conv->shape)) {
-    bk_product p = pointwise_product(conv);
+    bk_product p = bk_pointwise_backward(conv);
     return bk_product_scratch(&p, workers);
   }
   return make_layout(conv, workers, 0).bytes;
@@ -192,7 +192,7 @@ static void run_phase(const bk_conv_backward *conv, const phase *f, const layout
 
 void bk_conv2d_dx_im2col_run(const bk_conv_backward *conv, const bk_call *call, void *scratch) {
   if (bk_is_pointwise(&conv->shape)) {
-    bk_product p = pointwise_product(conv);
+    bk_product p = bk_pointwise_backward(conv);
     bk_product_run(&p, call, scratch);
     return;
   }

@@ -2,7 +2,6 @@
 
 #include "kernel_order.h"
 #include "patches.h"
-#include "product.h"
 
 /* Weights are put in the order of gathered pixels; only where that would cost more than putting the patches
  * in the order of the weights (few pixels), or take too much scratch, it is the other way round. */
@@ -29,11 +28,17 @@ static bk_product tile_product(const bk_conv_forward *conv, const layout *s, int
   p.b_dtype = s->order == BK_TAPS_FIRST ? ESP_DTYPE_F32 : conv->w_dtype;
   p.b_transposed = 1;
   p.b_stride = depth;
+  if (!s->tile) p.packed = conv->copy;
   p.c = conv->y ? conv->y + first * p.n : 0;
   p.epilogue = conv->epilogue;
   if (p.epilogue.residual) p.epilogue.residual += first * p.n;
   p.epilogue.row_offset = first;
   return p;
+}
+
+bk_product bk_pointwise_forward(const bk_conv_forward *conv) {
+  layout s = {.order = BK_CHANNELS_FIRST};
+  return tile_product(conv, &s, 0, bk_out_pixels(&conv->shape));
 }
 
 static layout make_layout(const bk_conv_forward *conv, uint32_t workers, void *base) {

@@ -32,6 +32,7 @@ static bk_product linear_product(const bk_call *call, int32_t is_dx) {
   p.b_dtype = w->dtype;
   p.b_transposed = !is_dx;
   p.b_stride = w->dims[1];
+  p.packed = call->copy;
   p.c = y->data;
   p.epilogue.columns = p.n;
   p.epilogue.activation = is_dx ? ESP_ACT_NONE : (int32_t)call->i[0];
@@ -61,6 +62,22 @@ static void linear_run(const bk_call *call) {
   bk_product_run(&p, call, (char *)call->workspace + bk_bias_bytes(bias));
 }
 
+/* The offer for the weight, which is input 1, if it is constant. */
+static bk_copy_offer product_copy(const bk_call *call, int32_t is_dx) {
+  bk_product p = linear_product(call, is_dx);
+  bk_copy_offer offer = bk_product_copy(&p, call->workers);
+  if (bk_input(call, 1)->role != ESP_ROLE_WEIGHT) offer.bytes = 0;
+  offer.operand = 1;
+  return offer;
+}
+
+static bk_copy_offer linear_copy(const bk_call *call) { return product_copy(call, 0); }
+
+static void linear_make_copy(const bk_call *call, void *target) {
+  bk_product p = linear_product(call, 0);
+  bk_product_pack(&p, call, target);
+}
+
 static const char *linear_dx_check(const bk_call *call) {
   return check_product(bk_input(call, 0), bk_input(call, 1), bk_input(call, 2), bk_output(call, 0), 0);
 }
@@ -73,6 +90,13 @@ static uint64_t linear_dx_workspace(const bk_call *call) {
 static void linear_dx_run(const bk_call *call) {
   bk_product p = linear_product(call, 1);
   bk_product_run(&p, call, call->workspace);
+}
+
+static bk_copy_offer linear_dx_copy(const bk_call *call) { return product_copy(call, 1); }
+
+static void linear_dx_make_copy(const bk_call *call, void *target) {
+  bk_product p = linear_product(call, 1);
+  bk_product_pack(&p, call, target);
 }
 
 static bk_outer linear_outer(const bk_call *call) {
@@ -102,6 +126,9 @@ static void linear_dw_run(const bk_call *call) {
   bk_outer_run(&o, call, call->workspace);
 }
 
-const bk_kernel bk_linear = {ESP_OP_LINEAR, 1 << 3, linear_check, linear_workspace, linear_run};
-const bk_kernel bk_linear_dx = {ESP_OP_LINEAR_DX, 1 << 2, linear_dx_check, linear_dx_workspace, linear_dx_run};
-const bk_kernel bk_linear_dw = {ESP_OP_LINEAR_DW, 0, linear_dw_check, linear_dw_workspace, linear_dw_run};
+const bk_kernel bk_linear = {ESP_OP_LINEAR, 1 << 3,      linear_check,    linear_workspace,
+                             linear_run,    linear_copy, linear_make_copy};
+const bk_kernel bk_linear_dx = {ESP_OP_LINEAR_DX, 1 << 2,         linear_dx_check,    linear_dx_workspace,
+                                linear_dx_run,    linear_dx_copy, linear_dx_make_copy};
+const bk_kernel bk_linear_dw = {.op = ESP_OP_LINEAR_DW, .check = linear_dw_check, .workspace = linear_dw_workspace,
+                                .run = linear_dw_run};

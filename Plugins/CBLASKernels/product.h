@@ -16,6 +16,7 @@ typedef struct bk_product {
   int32_t b_dtype;
   int32_t b_transposed;
   int64_t b_stride;
+  const float *packed; /* all of b, from bk_product_pack, or null */
   float *c; /* [m, n], dense */
   bk_epilogue epilogue;
 } bk_product;
@@ -23,6 +24,10 @@ typedef struct bk_product {
 /* Scratch bytes for a product of these sizes; pointers are not looked at, but which epilogue terms are set. */
 uint64_t bk_product_scratch(const bk_product *product, uint32_t workers);
 void bk_product_run(const bk_product *product, const bk_call *call, void *scratch);
+
+/* A copy of b for `packed`, if the product would pack b at each run; the operand is left to the caller. */
+bk_copy_offer bk_product_copy(const bk_product *product, uint32_t workers);
+void bk_product_pack(const bk_product *product, const bk_call *call, float *target);
 
 /* c[n,k] = aᵀ·b (+ c if `accumulate`), where a is [m, n] and b is [m, k], all dense f32. */
 typedef struct bk_outer {

@@ -68,6 +68,13 @@ uint64_t bk_product_tiles_scratch(const bk_product *product, uint32_t workers) {
   return s.left_bytes + (s.right_bytes + s.tile_bytes) * workers;
 }
 
+double bk_product_tiles_packings(const bk_product *product, uint32_t workers) {
+  plan s = make_plan(product, workers);
+  double rounds = (double)bk_blocks(product->m, s.rows);
+  int64_t busy = bk_min((int64_t)workers, s.chunks * s.parts);
+  return rounds * (double)s.parts * workers / (double)busy;
+}
+
 typedef struct job {
   const bk_product *product;
   plan plan;
@@ -94,7 +101,7 @@ static void pack_block(const bk_product *p, int64_t depth, int64_t length, int64
   bk_pack_panels(bk_element(p->b, p->b_dtype, at), p->b_dtype, p->b_stride, length, columns, p->b_transposed, target);
 }
 
-/* A group of rows times the packed block, with bias and residual on the way. */
+/* A group of rows times the packed block, or that part of the packed copy, with bias and residual on the way. */
 static void multiply_rows(const job *j, float *tile, int64_t row, int64_t rows, int64_t depth, int64_t length,
                           int64_t column, int64_t columns, const float *right) {
   const bk_product *p = j->product;
@@ -106,13 +113,16 @@ static void multiply_rows(const job *j, float *tile, int64_t row, int64_t rows, 
   const float *left = j->left + row * j->left_stride + depth;
   for (int64_t first = 0; first < columns; first += bk_panel_width()) {
     int64_t rest = columns - first;
+    int narrow = bk_panel_is_narrow(rest);
+    const float *panel = right + first * length;
+    if (p->packed) panel = p->packed + (column + first) * p->k + depth * (narrow ? bk_line : bk_panel_width());
     bk_tile_operands operands = {rows,
                                  bk_min(rest, bk_panel_width()),
                                  length,
                                  left,
                                  j->left_stride,
-                                 right + first * length,
-                                 bk_panel_is_narrow(rest)};
+                                 panel,
+                                 narrow};
     bk_tile_result result = {c + first, from ? from + first : 0,
                              begins && e->bias ? e->bias + column + first : 0, stride};
     bk_tile_rows_by_panel(&operands, &result);
@@ -133,7 +143,7 @@ static void run_chunks(void *argument, int64_t begin, int64_t end, uint32_t work
     int64_t first = item % s->parts * s->part_rows, last = bk_min(j->rows, first + s->part_rows);
     for (int64_t depth = 0; depth < p->k && first < last; depth += s->depth) {
       int64_t length = bk_min(s->depth, p->k - depth);
-      pack_block(p, depth, length, column, columns, right);
+      if (!p->packed) pack_block(p, depth, length, column, columns, right);
       for (int64_t row = first; row < last; row += bk_tile_group()) {
         multiply_rows(j, tile, row, bk_min(bk_tile_group(), last - row), depth, length, column, columns, right);
       }

@@ -1,7 +1,10 @@
 #include "winograd.h"
 
+#include "copies.h"
 #include "packing.h"
 #include "winograd_kernels.h"
+
+#include <string.h>
 
 /* Bytes of scratch that all workers share, and rows, depth and columns of one product. */
 enum { shared_limit = 48 << 20, tile_limit = 96, depth_limit = 384, block_columns = 128 };
@@ -17,6 +20,7 @@ typedef struct plan {
   int64_t tile_stride, panel_stride; /* from one point to the next, in a transformed tile or panel */
   int64_t tile_floats, panel_floats; /* transformed */
   int64_t kernel_channels;           /* of a transformed panel: all, or a part that stays in the cache */
+  int64_t parts;                     /* of the channels, `kernel_channels` in each but the last */
   int32_t shares_tiles;              /* else the weights are shared */
   int64_t shared_tiles;              /* at a time */
   int64_t block_tiles;               /* of one product */
@@ -78,6 +82,7 @@ static plan make_plan(const bk_winograd *conv, uint32_t workers, void *base) {
   s.tile_floats = conv->form->points * s.tile_stride;
   set_kernel_channels(&s, conv, conv->channels);
   choose_blocks(&s, conv, workers);
+  s.parts = bk_blocks(conv->channels, s.kernel_channels);
   bk_scratch scratch = {base, 0};
   s.zeros = bk_take_floats(&scratch, conv->channels);
   int64_t shared = s.shares_tiles ? s.shared_tiles * s.tile_floats : s.panels * s.panel_floats;
@@ -97,6 +102,7 @@ typedef struct job {
   plan plan;
   int64_t first; /* of the shared tiles */
   int64_t count;
+  const float *kernels; /* those that all workers share */
 } job;
 
 /* One tile of the source, zero outside the map. */
@@ -205,6 +211,24 @@ static void transform_shared_panels(void *argument, int64_t begin, int64_t end, 
   }
 }
 
+/* Transformed kernels of some panels for channels [first, first + count): kept ones, or made at u. */
+static const float *take_kernels(const job *j, int64_t panel, int64_t panels, int64_t first, int64_t count, float *u) {
+  const plan *s = &j->plan;
+  const float *kept = j->conv->kept;
+  if (kept && s->parts == 1) return kept + panel * s->panel_floats;
+  for (int64_t p = 0; p < panels; p++) {
+    float *to = u + p * s->panel_floats;
+    if (kept) {
+      /* Read in one go: a piece for each point would wait for the memory at each. */
+      const float *from = kept + ((panel + p) * s->parts + first / s->kernel_channels) * s->panel_floats;
+      memcpy(to, from, (size_t)s->panel_floats * sizeof(float));
+    } else {
+      bk_winograd_panel(j->conv, panel + p, first, count, to, s->panel_stride);
+    }
+  }
+  return u;
+}
+
 static void run_panels(void *argument, int64_t begin, int64_t end, uint32_t worker) {
   const job *j = argument;
   const plan *s = &j->plan;
@@ -213,12 +237,10 @@ static void run_panels(void *argument, int64_t begin, int64_t end, uint32_t work
     int64_t panel = block * s->block_panels, panels = bk_min(s->block_panels, s->panels - panel);
     for (int64_t first = 0; first < j->conv->channels; first += s->kernel_channels) {
       int64_t count = bk_min(s->kernel_channels, j->conv->channels - first);
-      for (int64_t p = 0; p < panels; p++) {
-        bk_winograd_panel(j->conv, panel + p, first, count, u + p * s->panel_floats, s->panel_stride);
-      }
+      const float *kernels = take_kernels(j, panel, panels, first, count, u);
       for (int64_t tile = 0; tile < j->count; tile += s->block_tiles) {
         multiply(j, j->first + tile, bk_min(s->block_tiles, j->count - tile), s->shared + tile * s->tile_floats,
-                 first, count, panel, panels, u, m);
+                 first, count, panel, panels, kernels, m);
       }
     }
   }
@@ -233,7 +255,7 @@ static void run_tiles(void *argument, int64_t begin, int64_t end, uint32_t worke
     for (int64_t tile = 0; tile < tiles; tile++) transform_tile(j, first + tile, v + tile * s->tile_floats);
     for (int64_t panel = 0; panel < s->panels; panel += s->block_panels) {
       multiply(j, first, tiles, v, 0, j->conv->channels, panel, bk_min(s->block_panels, s->panels - panel),
-               s->shared + panel * s->panel_floats, m);
+               j->kernels + panel * s->panel_floats, m);
     }
   }
 }
@@ -256,11 +278,12 @@ uint64_t bk_winograd_scratch(const bk_winograd *conv, uint32_t workers) {
 }
 
 void bk_winograd_run(const bk_winograd *conv, const bk_call *call, void *scratch) {
-  job j = {conv, make_plan(conv, call->workers, scratch), 0, 0};
+  job j = {.conv = conv, .plan = make_plan(conv, call->workers, scratch)};
   const plan *s = &j.plan;
   for (int64_t c = 0; c < conv->channels; c++) s->zeros[c] = 0;
   if (!s->shares_tiles) {
-    bk_parallel(call, s->panels, transform_shared_panels, &j);
+    j.kernels = conv->kept ? conv->kept : s->shared;
+    if (!conv->kept) bk_parallel(call, s->panels, transform_shared_panels, &j);
     bk_parallel(call, bk_blocks(s->tiles, s->block_tiles), run_tiles, &j);
     return;
   }
@@ -269,4 +292,47 @@ void bk_winograd_run(const bk_winograd *conv, const bk_call *call, void *scratch
     bk_parallel(call, j.count, transform_shared_tiles, &j);
     bk_parallel(call, bk_blocks(s->panels, s->block_panels), run_panels, &j);
   }
+}
+
+/* Measured, in nanoseconds of one worker per pair of channels: to transform a kernel, or a turned one, and to read a
+ * transformed one from memory, eight times as many bytes as a half-precision kernel has. */
+static const double transforming = 7.7, transforming_rotated = 11, reading = 8.7;
+
+bk_copy_offer bk_winograd_copy(const bk_winograd *conv, uint32_t workers) {
+  plan s = make_plan(conv, workers, 0);
+  double pairs = (double)conv->channels * (double)(s.panels * bk_panel_width());
+  double spared = conv->rotated ? transforming_rotated : transforming;
+  /* Shared kernels are written to memory and read again; others are read from there only if they are kept. */
+  double saved = s.shares_tiles ? spared - reading : spared;
+  bk_copy_offer offer = {0};
+  if (saved <= 0) return offer;
+  double rounds = s.shares_tiles ? (double)bk_blocks(s.tiles, s.shared_tiles) : 1;
+  offer.bytes = (uint64_t)(s.panels * s.parts * s.panel_floats) * sizeof(float);
+  offer.form = (uint32_t)(bk_form_winograd + (conv->rotated ? 1 : 0) + (s.parts > 1 ? 2 : 0));
+  offer.saved_ns = rounds * pairs * saved / workers;
+  offer.making_ns = bk_copy_making_ns(offer.bytes, workers);
+  return offer;
+}
+
+typedef struct keeping {
+  const bk_winograd *conv;
+  const plan *plan;
+  float *target;
+} keeping;
+
+static void keep_panels(void *argument, int64_t begin, int64_t end, uint32_t worker) {
+  (void)worker;
+  const keeping *j = argument;
+  const plan *s = j->plan;
+  for (int64_t item = begin; item < end; item++) {
+    int64_t first = item % s->parts * s->kernel_channels;
+    bk_winograd_panel(j->conv, item / s->parts, first, bk_min(s->kernel_channels, j->conv->channels - first),
+                      j->target + item * s->panel_floats, s->panel_stride);
+  }
+}
+
+void bk_winograd_keep(const bk_winograd *conv, const bk_call *call, float *target) {
+  plan s = make_plan(conv, call->workers, 0);
+  keeping j = {conv, &s, target};
+  bk_parallel(call, s.panels * s.parts, keep_panels, &j);
 }

@@ -17,6 +17,7 @@ typedef struct bk_winograd {
   int32_t rotated; /* the data gradient: kernels turned by 180° and transposed */
   float *target;
   bk_epilogue epilogue;
+  const float *kept; /* the transformed kernels, from bk_winograd_keep, or null */
 } bk_winograd;
 
 /* Whether it is faster than gathered patches: enough tiles for the transformed weights to pay. */
@@ -24,5 +25,10 @@ int bk_winograd_pays(const bk_winograd *conv);
 
 uint64_t bk_winograd_scratch(const bk_winograd *conv, uint32_t workers);
 void bk_winograd_run(const bk_winograd *conv, const bk_call *call, void *scratch);
+
+/* A copy of the transformed kernels for `kept`, if that is faster than to transform them at each run; the operand is left
+ * to the caller. */
+bk_copy_offer bk_winograd_copy(const bk_winograd *conv, uint32_t workers);
+void bk_winograd_keep(const bk_winograd *conv, const bk_call *call, float *target);
 
 #endif

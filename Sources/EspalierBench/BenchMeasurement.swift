@@ -41,7 +41,7 @@ struct BenchMeasurement: ParsableCommand {
     let place = Workplace(
       resolution: resolution, passes: passes.graph(for: work),
       folder: try DiffusionFolder(path: model),
-      device: try ComputeDevice(choice.backend, choice.device))
+      device: try ComputeDevice(choice.backend, choice.device), weightCache: try device.cache)
     var job = try place.job(work)
     // The first repetition is counted, later ones only timed.
     let counter = ExecutionProfile()

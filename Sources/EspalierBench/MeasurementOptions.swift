@@ -1,5 +1,6 @@
 import ArgumentParser
 import EspalierGraph
+import EspalierHost
 
 /// How often and with what; the same for all processes of a comparison.
 struct EffortOptions: ParsableArguments {
@@ -42,9 +43,29 @@ struct DeviceOptions: ParsableArguments {
   @Option(help: "Look for plugins in this folder first (repeatable).")
   var pluginDir: [String] = []
 
+  @Option(
+    help: ArgumentHelp(
+      "Memory for copies of the UNet's weights, as --weight_cache of 'espalier train': none, auto or a number.",
+      valueName: "size"))
+  var weightCache = "none"
+
+  func validate() throws { _ = try cache }
+
+  /// What copies of the UNet's weights may take.
+  var cache: WeightCache {
+    get throws {
+      guard let cache = WeightCache(weightCache) else {
+        throw ValidationError(
+          "--weight-cache is '\(weightCache)'; expected none, auto or a number of bytes, as 4GiB")
+      }
+      return cache
+    }
+  }
+
   /// The options again as a command line.
   var arguments: [String] {
-    ["--backend", backend] + pluginDir.flatMap { ["--plugin-dir", $0] }
+    ["--backend", backend, "--weight-cache", weightCache]
+      + pluginDir.flatMap { ["--plugin-dir", $0] }
   }
 }
 

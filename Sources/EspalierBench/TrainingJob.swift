@@ -26,10 +26,13 @@ struct TrainingJob: Job {
     configuration.tokenCount = place.tokenCount
     configuration.graph = place.passes
     let arenas = ArenaPool(place.device)
+    let weights = DeviceWeights(place.device, unet.weights)
+    let plan = try Executable.plan(
+      of: TrainingStep.program(configuration), on: place.device, weights: weights,
+      bound: Set(parameters.bindings.keys))
     step = try TrainingStep(
-      configuration, on: place.device,
-      weights: DeviceWeights(place.device, unet.weights), parameters: parameters,
-      accumulates: false, arenas: arenas)
+      configuration, on: place.device, weights: weights, parameters: parameters,
+      accumulates: false, arenas: arenas, keeping: place.kept(of: plan))
     optimizer = try AdamWOptimizer(place.device, parameters, arenas: arenas)
     batch = Self.batch(place, unet.configuration, count: batchSize, side: side)
   }

@@ -14,15 +14,18 @@ struct UNetJob: Job {
     let vae = try place.folder.open(.vae, as: AutoencoderKL.self).configuration
     let (configuration, side) = (unet.configuration, place.latentSide(vae))
     let featureShapes = configuration.adapterFeatureShapes(batch: 1, height: side, width: side)
+    let shapes = NoisePredictor.Shapes(
+      batch: batch, height: side, width: side, tokens: place.tokenCount,
+      textFeatures: configuration.crossAttentionDim[0], pooledFeatures: configuration.pooledDim,
+      featureCount: featureShapes.count)
+    let (denoiser, weights) = try (
+      place.folder.denoiser(), DeviceWeights(place.device, unet.weights)
+    )
+    let plan = try NoisePredictor.plan(
+      denoiser, shapes, device: place.device, weights: weights, options: place.passes)
     predictor = try NoisePredictor(
-      place.folder.denoiser(),
-      NoisePredictor.Shapes(
-        batch: batch, height: side, width: side, tokens: place.tokenCount,
-        textFeatures: configuration.crossAttentionDim[0], pooledFeatures: configuration.pooledDim,
-        featureCount: featureShapes.count),
-      device: place.device,
-      weights: DeviceWeights(place.device, unet.weights),
-      options: place.passes)
+      denoiser, shapes, device: place.device, weights: weights, options: place.passes,
+      keeping: place.kept(of: plan))
     let text = PromptEmbedding(
       hiddenStates: Waves.tensor(
         .hiddenStates, [place.tokenCount, configuration.crossAttentionDim[0]]),

@@ -13,6 +13,13 @@ struct Workplace {
   let passes: GraphOptions
   let folder: DiffusionFolder
   let device: ComputeDevice
+  let weightCache: WeightCache
+
+  /// The copies of weights that a program that runs very often keeps.
+  func kept(of plan: ProgramPlan) -> KeptCopies {
+    let limit = weightCache.limit(on: device, beside: [plan.need])
+    return KeptCopies(of: [(plan.copies, 1 << 20)], within: limit)
+  }
 
   /// The sides of the latents.
   func latentSide(_ vae: AutoencoderKLConfiguration) -> Int {

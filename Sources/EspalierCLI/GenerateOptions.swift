@@ -85,6 +85,11 @@ struct GenerateModelOptions: ParsableArguments {
       """))
   var vaeTiling = VAETiling.auto
 
+  @Option(
+    name: .customLong("weight_cache"),
+    help: ArgumentHelp(WeightCache.help, valueName: "size"))
+  var weightCache = WeightCache.auto
+
   @OptionGroup var backendOptions: BackendOptionFlags
 
   func validate() throws { _ = try schedulerAssignments }

@@ -47,26 +47,35 @@ struct GenerateRun {
     let choice = try registry.backend(named: model.backend)
     let device = try model.backendOptions.open(choice)
     return (
-      try pipeline(device, storage: model.mixedPrecision.storage, tiling: model.vaeTiling),
-      settings, device
+      try pipeline(device, Choices(model, settings)), settings, device
     )
   }
 
   private func pipeline(
-    _ device: ComputeDevice, storage: DType?, tiling: VAETiling
+    _ device: ComputeDevice, _ choices: Choices
   ) throws -> StableDiffusionXLAdapterPipeline {
     let folder = try DiffusionFolder(path: model.model, variant: model.variant, vaePath: model.vae)
     return try StableDiffusionXLAdapterPipeline(
       folder,
-      adapters: try model.adapters.map { try AdapterComponent(folder: $0, storage: storage) },
-      scheduler: scheduler(folder), device: device, storage: storage, vaeTiling: tiling)
+      adapters: try model.adapters.map {
+        try AdapterComponent(folder: $0, storage: choices.storage)
+      },
+      scheduler: scheduler(folder), device: device, storage: choices.storage,
+      vaeTiling: choices.tiling, weightCache: choices.cache)
   }
 
   /// What flags may change to make a generation fit.
   private struct Choices {
     var tiling: VAETiling
+    var cache: WeightCache
     var storage: DType?
     var settings: GenerationConfiguration
+
+    init(_ model: GenerateModelOptions, _ settings: GenerationConfiguration) {
+      (tiling, cache) = (model.vaeTiling, model.weightCache)
+      storage = model.mixedPrecision.storage
+      self.settings = settings
+    }
   }
 
   /// Flags that would make a generation fit that does not; nil if none of them helps.
@@ -75,6 +84,9 @@ struct GenerateRun {
   ) -> String? {
     typealias Change = PlanRemedies<Choices>.Change
     var changes: [Change] = []
+    if case .bytes = model.weightCache {
+      changes.append(Change("--weight_cache none") { $0.cache = .none })
+    }
     if model.vaeTiling != .on {
       changes.append(Change("--vae_tiling on") { $0.tiling = .on })
     }
@@ -94,11 +106,8 @@ struct GenerateRun {
           })
       }
     }
-    let choices = Choices(
-      tiling: model.vaeTiling, storage: model.mixedPrecision.storage, settings: settings)
-    return PlanRemedies(choices, changes) {
-      try self.pipeline(pipeline.device, storage: $0.storage, tiling: $0.tiling)
-        .plan($0.settings)
+    return PlanRemedies(Choices(model, settings), changes) {
+      try self.pipeline(pipeline.device, $0).plan($0.settings)
     }.text(on: pipeline.device)
   }
 

@@ -75,6 +75,9 @@ struct PlanReport {
             + "files again and again")
       }
     }
+    if let copies = plan.phases.map(\.kept.byteCount).max(), copies > 0 {
+      lines.append("\(ByteCount(copies)) of that are copies of weights; see --weight_cache")
+    }
     for need in plan.disk where need.byteCount > 0 {
       lines.append("on disk up to \(ByteCount(need.byteCount)) for \(need.what), in \(need.path)")
     }

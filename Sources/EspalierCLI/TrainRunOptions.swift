@@ -61,6 +61,11 @@ struct TrainRunOptions: ParsableArguments {
   var vaeTiling = VAETiling.auto
 
   @Option(
+    name: .customLong("weight_cache"),
+    help: ArgumentHelp(WeightCache.help + " (This program's own.)", valueName: "size"))
+  var weightCache = WeightCache.auto
+
+  @Option(
     help:
       "Follow 'reference' to train exactly as Diffusers' script does, defects included where they change results."
   )
@@ -91,6 +96,7 @@ struct TrainRunOptions: ParsableArguments {
     configuration.sharesMemory = !noPlanner
     configuration.mixedPrecision = mixedPrecision
     configuration.vaeTiling = vaeTiling
+    configuration.weightCache = weightCache
     configuration.compatibility = compatibility
     configuration.checkpointingSteps = checkpointingSteps
     configuration.checkpointsTotalLimit = checkpointsTotalLimit

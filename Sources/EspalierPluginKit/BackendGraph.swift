@@ -54,4 +54,7 @@ public struct BackendPlan {
   public let tensors: [Place?]
   /// By node: its scratch; nil where it needs none.
   public let workspaces: [Place?]
+  /// By node: where the copy that it offered is kept, to be filled at compilation; nil where none is. Nodes whose
+  /// copies are the same may share a place.
+  public let copies: [Place?]
 }

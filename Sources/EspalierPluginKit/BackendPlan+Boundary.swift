@@ -8,7 +8,7 @@ extension BackendPlan {
     _ plan: UnsafePointer<esp_memory_plan>, _ graph: BackendGraph, _ analyses: [NodeAnalysis],
     on device: DeviceBox
   ) throws(PluginError) {
-    let source = try PlanSource(plan.pointee, graph, device)
+    let source = try PlanSource(plan, graph, device)
     var tensors: [Place?] = []
     tensors.reserveCapacity(graph.tensors.count)
     for index in graph.tensors.indices { tensors.append(try source.temporary(index)) }
@@ -21,26 +21,31 @@ extension BackendPlan {
       try check.run(inPlaceInputs: analyses[index].inPlaceInputs)
       workspaces.append(workspace)
     }
-    self.init(tensors: tensors, workspaces: workspaces)
+    let copies = try source.copies(analyses)
+    self.init(tensors: tensors, workspaces: workspaces, copies: copies)
   }
 }
 
 /// A plan as it came, with its arenas.
 private struct PlanSource {
-  let plan: esp_memory_plan
+  /// An older host's is shorter, so it is never read as a whole.
+  let table: UnsafePointer<esp_memory_plan>
   let graph: BackendGraph
   let device: DeviceBox
   private var arenas: [BufferBox] = []
 
-  init(_ plan: esp_memory_plan, _ graph: BackendGraph, _ device: DeviceBox) throws(PluginError) {
-    self.plan = plan
+  init(
+    _ table: UnsafePointer<esp_memory_plan>, _ graph: BackendGraph, _ device: DeviceBox
+  ) throws(PluginError) {
+    self.table = table
     self.graph = graph
     self.device = device
-    guard graph.tensors.isEmpty || plan.tensors != nil,
-      graph.nodes.isEmpty || plan.workspaces != nil, plan.weight_count == 0 || plan.weights != nil
+    guard graph.tensors.isEmpty || table.pointee.tensors != nil,
+      graph.nodes.isEmpty || table.pointee.workspaces != nil,
+      table.pointee.weight_count == 0 || table.pointee.weights != nil
     else { throw .invalidArgument("the plan lacks its placements") }
-    for index in 0..<Int(plan.arena_count) {
-      guard let handle = plan.arenas?[index] else {
+    for index in 0..<Int(table.pointee.arena_count) {
+      guard let handle = table.pointee.arenas?[index] else {
         throw .invalidArgument("the plan's arena \(index) is missing")
       }
       let arena = try device.buffer(handle, "arena \(index)")
@@ -55,7 +60,7 @@ private struct PlanSource {
   func temporary(_ index: Int) throws(PluginError) -> Place? {
     let tensor = graph.tensors[index]
     guard tensor.role == ESP_ROLE_TEMP, tensor.root == index else { return nil }
-    guard let place = plan.tensors?[index], place.arena >= 0 else {
+    guard let place = table.pointee.tensors?[index], place.arena >= 0 else {
       throw .invalidArgument("the plan does not place tensor \(index)")
     }
     return try self.place(place, byteCount: tensor.byteCount, "tensor \(index)")
@@ -64,7 +69,8 @@ private struct PlanSource {
   /// The place of a node's scratch, or nil where it needs none.
   func workspace(_ index: Int, byteCount: UInt64) throws(PluginError) -> Place? {
     guard byteCount > 0 else { return nil }
-    guard let place = plan.workspaces?[index], place.bytes >= byteCount, place.arena >= 0 else {
+    guard let place = table.pointee.workspaces?[index], place.bytes >= byteCount, place.arena >= 0
+    else {
       throw .atNode(
         index, graph.nodes[index].label, "the plan has less than its \(byteCount) bytes of scratch")
     }
@@ -87,9 +93,36 @@ private struct PlanSource {
     return try arena.place(at: place.offset, byteCount: byteCount)
   }
 
+  /// By node: the place of its copy, or nil where none is kept.
+  func copies(_ analyses: [NodeAnalysis]) throws(PluginError) -> [Place?] {
+    var places = [Place?](repeating: nil, count: graph.nodes.count)
+    for copy in table.copies {
+      let node = Int(copy.node)
+      guard graph.nodes.indices.contains(node), let offer = analyses[node].copy else {
+        throw .invalidArgument("the plan keeps a copy for node \(node), which offers none")
+      }
+      let what = "the copy of node \(node)"
+      guard copy.bytes == offer.byteCount, places[node] == nil else {
+        throw .invalidArgument(
+          "\(what) has \(copy.bytes) bytes, expected one of \(offer.byteCount)")
+      }
+      let buffer = try device.buffer(copy.buffer, what)
+      guard !buffer.isReadOnly, buffer.holds(copy.bytes, at: copy.offset) else {
+        throw .invalidArgument("\(what) leaves its buffer, or that is read-only memory")
+      }
+      guard copy.offset.isMultiple(of: device.alignment) else {
+        throw .invalidArgument("\(what) is not aligned to \(device.alignment) bytes")
+      }
+      places[node] = try buffer.place(at: copy.offset, byteCount: copy.bytes)
+    }
+    return places
+  }
+
   /// Fills in the places of the weights.
   func bindWeights(_ tensors: inout [Place?]) throws(PluginError) {
-    for binding in UnsafeBufferPointer(start: plan.weights, count: Int(plan.weight_count)) {
+    for binding in UnsafeBufferPointer(
+      start: table.pointee.weights, count: Int(table.pointee.weight_count))
+    {
       let index = Int(binding.tensor)
       guard graph.tensors.indices.contains(index), graph.tensors[index].role == ESP_ROLE_WEIGHT
       else { throw .invalidArgument("a weight binding names tensor \(index), which is no weight") }

@@ -32,11 +32,12 @@ public protocol BackendDevice: AnyObject {
   /// A read-only buffer over the host's memory, which outlives it.
   func importBuffer(_ memory: UnsafeRawBufferPointer) throws(PluginError) -> any BackendBuffer
 
-  /// For every node whether it can run here, with how much scratch, and where its output may stand.
+  /// For every node whether it can run here, with how much scratch, where its output may stand, and which copy of a
+  /// weight would help it.
   func analyze(_ graph: BackendGraph) throws(PluginError) -> [NodeAnalysis]
 
   /// Prepares a graph whose every node can run and whose every temporary, scratch and weight has its place,
-  /// a weight aligned to its elements.
+  /// a weight aligned to its elements; fills the copies of weights that are kept.
   func compile(
     _ graph: BackendGraph, _ plan: BackendPlan
   ) throws(PluginError) -> any BackendExecutable
@@ -138,11 +139,41 @@ public struct NodeAnalysis: Sendable {
   public var workspaceBytes: UInt64
   /// Bit k: output 0 may take input k's place.
   public var inPlaceInputs: UInt32
+  /// A copy of a constant weight that would spare the node some of its work.
+  public var copy: CopyOffer?
 
-  public init(objection: String? = nil, workspaceBytes: UInt64 = 0, inPlaceInputs: UInt32 = 0) {
+  public init(
+    objection: String? = nil, workspaceBytes: UInt64 = 0, inPlaceInputs: UInt32 = 0,
+    copy: CopyOffer? = nil
+  ) {
     self.objection = objection
     self.workspaceBytes = workspaceBytes
     self.inPlaceInputs = inPlaceInputs
+    self.copy = copy
+  }
+}
+
+/// A copy of a constant weight in the form in which a node computes with it, packed or transformed.
+///
+/// The host keeps it if it has the memory for it; the results must be the same bits with it and without.
+public struct CopyOffer: Sendable {
+  /// The weight among the node's inputs.
+  public var operand: Int
+  /// Copies of one weight with the same form and size are the same, also between graphs.
+  public var form: UInt32
+  public var byteCount: UInt64
+  /// Estimates: what each execution saves with it, and what making it takes.
+  public var savedNanoseconds, makingNanoseconds: UInt64
+
+  public init(
+    operand: Int, form: UInt32, byteCount: UInt64, savedNanoseconds: UInt64,
+    makingNanoseconds: UInt64
+  ) {
+    self.operand = operand
+    self.form = form
+    self.byteCount = byteCount
+    self.savedNanoseconds = savedNanoseconds
+    self.makingNanoseconds = makingNanoseconds
   }
 }
 

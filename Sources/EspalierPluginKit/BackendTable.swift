@@ -47,8 +47,15 @@ func backendTable(importsMemory: Bool) -> esp_backend_api {
     },
     graph_analyze: { handle, graph, analysis, error in
       guardCall(error) {
-        let analyses = try device(handle).analyze(try BackendGraph(graph))
-        for (node, result) in analyses.enumerated() { write(result, node, to: analysis.pointee) }
+        let graph = try BackendGraph(graph)
+        let analyses = try device(handle).analyze(graph)
+        let copies = analysis.copies
+        for (node, result) in analyses.enumerated() {
+          write(result, node, to: analysis)
+          if let offer = result.copy, result.objection == nil {
+            copies?[node] = try esp_copy_offer(offer, of: graph.nodes[node], in: graph)
+          }
+        }
       }
     },
     graph_compile: { handle, graph, plan, out, error in
@@ -100,12 +107,14 @@ private func use(_ usage: Int32) throws(PluginError) -> BufferUsage {
 }
 
 /// Puts what the backend says about a node into the host's arrays, which arrive zeroed.
-private func write(_ result: NodeAnalysis, _ node: Int, to analysis: esp_analysis) {
+private func write(
+  _ result: NodeAnalysis, _ node: Int, to analysis: UnsafeMutablePointer<esp_analysis>
+) {
   guard result.objection == nil else {
-    analysis.node_inplace_veto[node] = .max
+    analysis.pointee.node_inplace_veto[node] = .max
     return
   }
-  analysis.node_supported[node] = 1
-  analysis.node_workspace[node] = result.workspaceBytes
-  analysis.node_inplace_veto[node] = UInt8(truncatingIfNeeded: ~result.inPlaceInputs)
+  analysis.pointee.node_supported[node] = 1
+  analysis.pointee.node_workspace[node] = result.workspaceBytes
+  analysis.pointee.node_inplace_veto[node] = UInt8(truncatingIfNeeded: ~result.inPlaceInputs)
 }

@@ -18,6 +18,9 @@ extension AdapterTrainer {
   public func remedy() -> String? {
     typealias Change = PlanRemedies<TrainingConfiguration>.Change
     var changes: [Change] = []
+    if case .bytes = configuration.weightCache {
+      changes.append(Change("--weight_cache none") { $0.weightCache = .none })
+    }
     if configuration.vaeTiling != .on {
       changes.append(Change("--vae_tiling on") { $0.vaeTiling = .on })
     }
@@ -48,8 +51,14 @@ extension AdapterTrainer {
       width: configuration.resolution, device: device, tiling: configuration.vaeTiling,
       runs: rows.count)
     let steps = configuration.totalSteps(sampleCount: rows.count)
-    let training = try stepPhase(setup, samples: rows.count, steps: steps)
-    let validation = try validationPhases(setup, beside: training, steps: steps)
+    var training = try stepPhase(setup, samples: rows.count, steps: steps)
+    var validation = try validationPhases(setup, beside: training, steps: steps)
+    training.keepCopies(
+      configuration.weightCache, on: device, beside: validation.dropFirst().map(\.memory))
+    // The prompts are encoded before the training begins; the copies are there in all other phases.
+    for index in validation.indices.dropFirst() {
+      validation[index].memory.packedCopies += training.memory.packedCopies
+    }
     return RunPlan(
       phases: [try texts.phase(textCount: captions), images, training] + validation,
       disk: disk(setup, texts: captions, embedding: texts, samples: rows.count, steps: steps))
@@ -76,7 +85,7 @@ extension AdapterTrainer {
     memory.host = hostBytes(setup, samples: samples)
     return PlannedPhase(
       configuration.gradientCheckpointing ? "training steps, recomputing" : "training steps",
-      subject: "a training step", memory: memory,
+      subject: TrainingStep.name, memory: memory,
       work: [(step, steps * micro), (norm, steps), (update, steps)])
   }
 

@@ -92,7 +92,8 @@ public final class AdapterTrainer {
     try arenas.reserve(plan.largestArenas)
     let step = try TrainingStep(
       setup.step, on: device, weights: unetWeights, parameters: parameters,
-      accumulates: configuration.gradientAccumulationSteps > 1, arenas: arenas)
+      accumulates: configuration.gradientAccumulationSteps > 1, arenas: arenas,
+      keeping: plan.copies(of: TrainingStep.name))
     let loop = TrainingLoop(
       TrainingLoop.Parts(
         configuration: configuration, parameters: parameters, step: step,

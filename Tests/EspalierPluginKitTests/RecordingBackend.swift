@@ -6,7 +6,8 @@ import Synchronization
 /// A backend that computes nothing and remembers what the kit asked of it.
 ///
 /// Device 0 uses the host's memory in place, device 1 does not. A node's integers say what the analysis
-/// answers: scratch bytes, then the inputs whose place it may take; operation 99 cannot run.
+/// answers: scratch bytes, the inputs whose place it may take, bytes of a copy of a weight and which input that is;
+/// operation 99 cannot run.
 struct RecordingBackend: BackendPlugin {
   static let name = "recording"
   static let version = "1.2.3"
@@ -90,7 +91,12 @@ final class RecordingDevice: BackendDevice, @unchecked Sendable {
     graph.nodes.dropLast(analysesToDrop).map { node in
       NodeAnalysis(
         objection: node.op == 99 ? "it is too hard" : nil,
-        workspaceBytes: UInt64(node.integers[0]), inPlaceInputs: UInt32(node.integers[1]))
+        workspaceBytes: UInt64(node.integers[0]), inPlaceInputs: UInt32(node.integers[1]),
+        copy: node.integers[2] == 0
+          ? nil
+          : CopyOffer(
+            operand: node.integers[3], form: 7, byteCount: UInt64(node.integers[2]),
+            savedNanoseconds: 20, makingNanoseconds: 30))
     }
   }
 

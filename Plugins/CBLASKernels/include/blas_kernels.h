@@ -33,7 +33,17 @@ typedef struct bk_call {
   const double *_Nonnull f;
   void *_Nullable workspace; /* 64-byte aligned */
   uint64_t workspace_bytes;
+  const void *_Nullable copy; /* what `make_copy` filled, 64-byte aligned; null: none is kept */
 } bk_call;
+
+/* A weight in the order in which a kernel multiplies by it, kept between executions. */
+typedef struct bk_copy_offer {
+  uint64_t bytes; /* 0: none that would help */
+  uint32_t operand; /* the weight among the inputs */
+  uint32_t form;    /* copies of one weight with equal forms and sizes are equal */
+  double saved_ns;  /* by one execution, about */
+  double making_ns; /* once, about */
+} bk_copy_offer;
 
 /* What the backend knows of one operation. */
 typedef struct bk_kernel {
@@ -43,6 +53,9 @@ typedef struct bk_kernel {
   const char *_Nullable (*_Nonnull check)(const bk_call *_Nonnull call);
   uint64_t (*_Nullable workspace)(const bk_call *_Nonnull call); /* bytes of scratch; null: none */
   void (*_Nonnull run)(const bk_call *_Nonnull call);
+  /* Null: the kernel has no use for a copy. `run` gives the same bits with it and without. */
+  bk_copy_offer (*_Nullable copy)(const bk_call *_Nonnull call);
+  void (*_Nullable make_copy)(const bk_call *_Nonnull call, void *_Nonnull target);
 } bk_kernel;
 
 /* Once, before the first kernel: OpenBLAS leaves the threads to the host's pool. */

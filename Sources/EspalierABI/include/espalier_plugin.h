@@ -1,4 +1,4 @@
-/* Espalier plugin boundary, version 1.2.
+/* Espalier plugin boundary, version 1.3.
  *
  * The only thing that a plugin and the host share. Compiles alone as C11 and as C++; no code to link.
  * A plugin is a shared library `libespalier-KIND-NAME.so` (KIND: backend, scheduler, logger,
@@ -42,7 +42,7 @@ extern "C" {
 #endif
 
 #define ESP_ABI_MAJOR 1u
-#define ESP_ABI_MINOR 2u
+#define ESP_ABI_MINOR 3u
 
 /* True if `field` lies inside what the other side filled. */
 #define ESP_HAS(ptr, type, field) \
@@ -361,9 +361,20 @@ typedef struct esp_device_info {
 } esp_device_info;
 
 #define ESP_USAGE_WEIGHT 0 /* written once, then bound at compile; may be kept packed */
-#define ESP_USAGE_ARENA 1  /* temporaries; not read or written by the host */
+#define ESP_USAGE_ARENA 1  /* temporaries, copies of weights; not read or written by the host */
 #define ESP_USAGE_STATE 2  /* canonical layout, read and written by the host between executions */
 #define ESP_USAGE_IO 3     /* inputs and outputs */
+
+/* A copy of a constant weight in the form in which a node computes with it, packed or transformed. A node without
+ * one makes what it needs at each execution; its results are the same bits. */
+typedef struct esp_copy_offer {
+  int32_t tensor;     /* the WEIGHT that it is made of, an input of the node */
+  uint32_t form;      /* copies of one weight with the same form and size are the same and may share their place, also
+                         between graphs */
+  uint64_t bytes;     /* 0: no offer */
+  uint64_t saved_ns;  /* an estimate of what each execution saves with it, nanoseconds */
+  uint64_t making_ns; /* an estimate of what making it takes, once */
+} esp_copy_offer;
 
 /* Filled by graph_analyze. The host owns the arrays and sizes them by the graph; they arrive zeroed. */
 typedef struct esp_analysis {
@@ -375,6 +386,8 @@ typedef struct esp_analysis {
   uint8_t *ESP_NONNULL tensor_vanishes;      /* 1: a temporary that fusion keeps out of memory */
   int32_t *ESP_NONNULL node_fused_into;      /* node+1 that computes this one too, 0: itself. Its inputs stay
                                                 alive until that node has run. */
+  /* since 1.3; null: the host keeps none */
+  esp_copy_offer *ESP_NULLABLE node_copies;  /* one per node */
 } esp_analysis;
 
 #define ESP_PLACE_BOUND (-1)    /* input, weight, state, output: not in an arena */
@@ -394,6 +407,15 @@ typedef struct esp_binding {
   uint64_t offset;
 } esp_binding;
 
+/* Where the copy that a node offered is kept. */
+typedef struct esp_copy {
+  int32_t node;
+  int32_t reserved;
+  esp_buffer *ESP_NONNULL buffer;
+  uint64_t offset; /* a multiple of the device's alignment */
+  uint64_t bytes;  /* those of the offer */
+} esp_copy;
+
 /* Where everything lives. Two tensors that are alive together never overlap, except an output that the
  * plan put in an input's place. */
 typedef struct esp_memory_plan {
@@ -405,6 +427,10 @@ typedef struct esp_memory_plan {
   const esp_binding *ESP_NULLABLE weights;      /* every WEIGHT tensor; alive as long as the executable */
   uint32_t weight_count;
   uint32_t reserved;
+  /* since 1.3 */
+  const esp_copy *ESP_NULLABLE copies; /* of the nodes whose copies are kept, by node; graph_compile fills them, and
+                                          they live as long as the executable */
+  size_t copy_count;
 } esp_memory_plan;
 
 typedef struct esp_run_options {

@@ -68,10 +68,11 @@ extension ConformanceBackend {
   ///   - placements: Of temporaries, by tensor.
   ///   - workspaces: By node.
   ///   - weights: Bindings of the weights.
+  ///   - copies: By node: where the copy that it offered is kept, with its size.
   /// - Throws: `BackendFailure`.
   public func compile(
     _ storage: GraphStorage, placements: [Int32: Placement], workspaces: [Int: Placement],
-    weights: [Binding]
+    weights: [Binding], copies: [Int: Placement] = [:]
   ) throws -> CompiledGraph {
     let graph = storage.finish()
     var arenas: [DeviceMemory] = []
@@ -90,21 +91,30 @@ extension ConformanceBackend {
     let nodes = (0..<storage.nodeCount).map { placement(workspaces[$0]) }
     let handles = arenas.map { Optional($0.handle) }
     let bindings = weights.map(\.forBoundary)
+    let kept = copies.sorted { $0.key < $1.key }.map { node, place in
+      esp_copy(
+        node: Int32(node), reserved: 0, buffer: place.arena.handle, offset: UInt64(place.offset),
+        bytes: UInt64(place.bytes))
+    }
     var executable: OpaquePointer?
     try handles.withUnsafeBufferPointer { handles in
       try tensors.withUnsafeBufferPointer { tensors in
         try nodes.withUnsafeBufferPointer { nodes in
           try bindings.withUnsafeBufferPointer { bindings in
-            var plan = esp_memory_plan()
-            plan.struct_size = UInt32(MemoryLayout<esp_memory_plan>.size)
-            plan.arena_count = UInt32(handles.count)
-            plan.arenas = handles.baseAddress
-            plan.tensors = tensors.baseAddress
-            plan.workspaces = nodes.baseAddress
-            plan.weights = bindings.baseAddress
-            plan.weight_count = UInt32(bindings.count)
-            try checked("graph_compile") {
-              api.graph_compile(device, graph, &plan, &executable, $0)
+            try kept.withUnsafeBufferPointer { kept in
+              var plan = esp_memory_plan()
+              plan.struct_size = UInt32(MemoryLayout<esp_memory_plan>.size)
+              plan.arena_count = UInt32(handles.count)
+              plan.arenas = handles.baseAddress
+              plan.tensors = tensors.baseAddress
+              plan.workspaces = nodes.baseAddress
+              plan.weights = bindings.baseAddress
+              plan.weight_count = UInt32(bindings.count)
+              plan.copies = kept.baseAddress
+              plan.copy_count = kept.count
+              try checked("graph_compile") {
+                api.graph_compile(device, graph, &plan, &executable, $0)
+              }
             }
           }
         }
@@ -113,6 +123,7 @@ extension ConformanceBackend {
     guard let executable else {
       throw BackendFailure(message: "graph_compile reported success but handed out no executable")
     }
-    return CompiledGraph(self, handle: executable, memory: arenas + weights.map(\.memory))
+    return CompiledGraph(
+      self, handle: executable, memory: arenas + weights.map(\.memory) + copies.values.map(\.arena))
   }
 }

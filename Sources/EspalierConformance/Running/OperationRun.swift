@@ -24,6 +24,10 @@ extension ConformanceBackend {
     let second = try run.execute()
     var faults = run.faults()
     if first != second { faults.append("a second run on the same inputs gives other bits") }
+    if run.offersCopy, let kept = try OperationRun(self, call, keepsCopy: true) {
+      if try kept.execute() != first { faults.append("a kept copy of the weight gives other bits") }
+      faults += kept.faults().map { $0 + ", with a kept copy of the weight" }
+    }
     try run.time(forSeconds: timedSeconds)
     return OperationOutcome(
       bytes: first,
@@ -31,6 +35,11 @@ extension ConformanceBackend {
         guard let bytes, let output else { return nil }
         return Operand.decode(bytes, as: output.storage)
       }, faults: faults, seconds: run.seconds)
+  }
+
+  /// Bytes of the copy of its weight that the backend offers to keep for the operation; 0: none.
+  public func copyByteCount(_ call: OperationCall) throws -> UInt64 {
+    try analyze(OperationGraph(call).storage).copies[0].bytes
   }
 
   /// True if the backend says that it can run the operation.
@@ -94,11 +103,16 @@ private final class OperationRun {
   private let arena: DeviceMemory
   private var bindings: [Binding] = []
   private(set) var seconds = Double.infinity
+  /// True if a copy of the weight would help the operation.
+  let offersCopy: Bool
+  /// Where that is kept, between guard bands.
+  private let copy: DeviceMemory?
   /// As f32, f16 or bf16 it is a NaN.
   private static let poison: UInt8 = 0xff
 
+  /// - Parameter keepsCopy: Keeps the copy of the weight that the backend offered.
   /// - Returns: nil if the backend does not support the operation.
-  init?(_ backend: ConformanceBackend, _ call: OperationCall) throws {
+  init?(_ backend: ConformanceBackend, _ call: OperationCall, keepsCopy: Bool = false) throws {
     self.backend = backend
     self.call = call
     graph = OperationGraph(call)
@@ -128,10 +142,16 @@ private final class OperationRun {
       }
     }
     self.memory = memory
+    let copyBytes = Int(analysis.copies[0].bytes)
+    offersCopy = copyBytes > 0
+    copy =
+      keepsCopy && offersCopy
+      ? try backend.arena([UInt8](repeating: Self.poison, count: copyBytes + 2 * edge)) : nil
     executable = try backend.compile(
       graph.storage, placements: [:],
       workspaces: scratch == 0 ? [:] : [0: Placement(arena: arena, offset: edge, bytes: scratch)],
-      weights: weights)
+      weights: weights,
+      copies: copy.map { [0: Placement(arena: $0, offset: edge, bytes: copyBytes)] } ?? [:])
   }
 
   private static func guarded(_ bytes: [UInt8], by edge: Int) -> [UInt8] {
@@ -200,6 +220,7 @@ private final class OperationRun {
       check(buffer, "output \(index)", holds: nil)
     }
     check(arena, "the workspace", holds: nil)
+    if let copy { check(copy, "the kept copy", holds: nil) }
     return faults
   }
 }

@@ -29,6 +29,8 @@ public final class DeviceWeights {
   public let device: ComputeDevice
   private let source: any WeightSource
   private var loaded: [String: (buffer: DeviceBuffer, dtype: DType)] = [:]
+  /// Copies of weights for as long as an executable keeps them.
+  private var copies: [WeightCopy.Key: WeakBuffer] = [:]
 
   public init(_ device: ComputeDevice, _ source: some WeightSource) {
     self.device = device
@@ -76,6 +78,23 @@ public final class DeviceWeights {
     return Placement(
       dtype: dtype, missingByteCount: staysInFile ? 0 : bytes,
       mappedByteCount: staysInFile ? bytes : 0)
+  }
+
+  /// Memory for a copy of a weight, the same for all executables that keep it now; whoever compiles fills it.
+  ///
+  /// - Throws: `BackendError` if the device has no room.
+  func copy(_ copy: WeightCopy) throws(BackendError) -> DeviceBuffer {
+    if let known = copies[copy.key]?.buffer { return known }
+    let buffer = try DeviceBuffer(device, byteCount: copy.byteCount, usage: .arena)
+    copies[copy.key] = WeakBuffer(buffer: buffer)
+    return buffer
+  }
+
+  /// True if some executable keeps it.
+  func hasCopy(_ copy: WeightCopy) -> Bool { copies[copy.key]?.buffer != nil }
+
+  private struct WeakBuffer {
+    weak var buffer: DeviceBuffer?
   }
 
   func weight(_ path: String, _ shape: Shape) throws -> DeviceBuffer {

@@ -10,6 +10,8 @@ public final class Executable {
   private let weights: DeviceWeights?
   private let handle: OpaquePointer
   private let arenas: [DeviceBuffer]
+  /// By node: the copies of weights that are kept.
+  private let copies: [(node: Int, buffer: DeviceBuffer)]
   /// The buffers of inputs, states and outputs, by name.
   private var buffers: [String: DeviceBuffer] = [:]
   private var bindings: [esp_binding] = []
@@ -24,13 +26,14 @@ public final class Executable {
   ///   - bound: Buffers of states, and of inputs and outputs shared with other executables, by name. All
   ///     states must be here.
   ///   - arenas: Memory for temporaries to share with other executables of the device.
+  ///   - kept: Which copies of its weights to keep, of those that `plan` gives.
   ///   - name: What the program is, for messages.
   /// - Throws: `BackendError`, or what the source of weights throws. What does not fit the device's memory is refused
   ///   before anything is uploaded.
   public init(
     _ program: GraphProgram, on device: ComputeDevice, weights: DeviceWeights? = nil,
     bound: [String: DeviceBuffer] = [:], arenas pool: ArenaPool? = nil,
-    name: String = "this part of the run"
+    keeping kept: KeptCopies = KeptCopies(), name: String = "this part of the run"
   ) throws {
     self.program = program
     self.device = device
@@ -38,12 +41,15 @@ public final class Executable {
     let layout = try ExecutionLayout(program, on: device, weights: weights)
     plan = layout.plan
     try device.check(
-      layout.need(bound: { bound[$0] != nil }, arenas: pool), for: name)
+      layout.need(bound: { bound[$0] != nil }, arenas: pool, keeping: kept), for: name)
     arenas = try (pool ?? ArenaPool(device)).take(plan.arenaBytes)
     let buffers = try layout.weights.compactMap { tensor, path in
       try weights?.weight(path, program.tensors[tensor].spec.shape)
     }
-    handle = try Self.compile(device, layout, arenas, buffers)
+    copies = try layout.copies.filter { kept.contains($0.copy) }.compactMap { node, copy in
+      try weights.map { (node, try $0.copy(copy)) }
+    }
+    handle = try Self.compile(device, layout, arenas, buffers, copies)
     try bind(bound)
   }
 
@@ -61,7 +67,7 @@ public final class Executable {
     let layout = try ExecutionLayout(program, on: device, weights: weights)
     return ProgramPlan(
       program: program, need: layout.need(bound: bound.contains, arenas: nil),
-      arenaBytes: layout.plan.arenaBytes)
+      arenaBytes: layout.plan.arenaBytes, copies: layout.copies.map(\.copy))
   }
 
   deinit { device.api.pointee.executable_destroy(handle) }
@@ -148,7 +154,7 @@ public final class Executable {
 
   private static func compile(
     _ device: ComputeDevice, _ layout: ExecutionLayout, _ arenas: [DeviceBuffer],
-    _ weights: [DeviceBuffer]
+    _ weights: [DeviceBuffer], _ copies: [(node: Int, buffer: DeviceBuffer)]
   ) throws(BackendError) -> OpaquePointer {
     let (graph, plan, program) = (layout.graph, layout.plan, layout.program)
     let weights = zip(layout.weights, weights).map { weight, buffer in
@@ -165,6 +171,11 @@ public final class Executable {
         ?? esp_placement(arena: ESP_PLACE_BOUND, reserved: 0, offset: 0, bytes: 0)
     }
     let handles = arenas.map { Optional($0.handle) }
+    let copies = copies.map { node, buffer in
+      esp_copy(
+        node: Int32(node), reserved: 0, buffer: buffer.handle, offset: 0,
+        bytes: UInt64(buffer.byteCount))
+    }
     var out: OpaquePointer?
     do throws(CallFailure) {
       try callPlugin { error in
@@ -172,14 +183,17 @@ public final class Executable {
           tensors.withUnsafeBufferPointer { tensors in
             workspaces.withUnsafeBufferPointer { workspaces in
               weights.withUnsafeBufferPointer { weights in
-                var description = graph.graph
-                var table = esp_memory_plan(
-                  struct_size: UInt32(MemoryLayout<esp_memory_plan>.size),
-                  arena_count: UInt32(handles.count), arenas: handles.baseAddress,
-                  tensors: tensors.baseAddress, workspaces: workspaces.baseAddress,
-                  weights: weights.baseAddress, weight_count: UInt32(weights.count), reserved: 0)
-                return device.api.pointee.graph_compile(
-                  device.handle, &description, &table, &out, error)
+                copies.withUnsafeBufferPointer { copies in
+                  var description = graph.graph
+                  var table = esp_memory_plan(
+                    struct_size: UInt32(MemoryLayout<esp_memory_plan>.size),
+                    arena_count: UInt32(handles.count), arenas: handles.baseAddress,
+                    tensors: tensors.baseAddress, workspaces: workspaces.baseAddress,
+                    weights: weights.baseAddress, weight_count: UInt32(weights.count), reserved: 0,
+                    copies: copies.baseAddress, copy_count: copies.count)
+                  return device.api.pointee.graph_compile(
+                    device.handle, &description, &table, &out, error)
+                }
               }
             }
           }

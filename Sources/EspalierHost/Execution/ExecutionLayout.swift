@@ -1,3 +1,4 @@
+import EspalierABI
 import EspalierGraph
 import EspalierTensors
 
@@ -8,15 +9,19 @@ struct ExecutionLayout {
   let plan: MemoryPlan
   /// The weights by tensor index, in order.
   let weights: [(tensor: Int, path: String)]
+  /// What the backend offers to keep, by node.
+  let copies: [(node: Int, copy: WeightCopy)]
   /// Bytes of the weights that are not on the device yet, and of those that are used in their files.
   private let missingWeightBytes: Int
   private let mappedWeightBytes: Int
   private let device: ComputeDevice
+  private let source: DeviceWeights?
 
   /// - Throws: `BackendError.unsupported`, `.tooLarge`, or what the source of weights throws.
   init(_ program: GraphProgram, on device: ComputeDevice, weights source: DeviceWeights?) throws {
     self.program = program
     self.device = device
+    self.source = source
     var types: [Int: DType] = [:]
     var (missing, mapped) = (0, 0)
     weights = program.tensors(.weight).map { (tensor: $0.value, path: $0.key) }
@@ -33,8 +38,35 @@ struct ExecutionLayout {
     missingWeightBytes = missing
     mappedWeightBytes = mapped
     graph = BoundaryGraph(program, weightTypes: types)
-    plan = try ExecutionPlanner(device: device, program: program, graph: graph).plan()
+    let (plan, offers) = try ExecutionPlanner(device: device, program: program, graph: graph).plan()
+    self.plan = plan
+    copies = try Self.copies(offers, of: weights, device)
     try checkSizes(types)
+  }
+
+  /// - Throws: `BackendError.invalidAnswer` for a copy of what is no weight.
+  private static func copies(
+    _ offers: [esp_copy_offer], of weights: [(tensor: Int, path: String)], _ device: ComputeDevice
+  ) throws(BackendError) -> [(node: Int, copy: WeightCopy)] {
+    let paths = Dictionary(uniqueKeysWithValues: weights.map { ($0.tensor, $0.path) })
+    var copies: [(node: Int, copy: WeightCopy)] = []
+    for (node, offer) in offers.enumerated() where offer.bytes > 0 {
+      guard let path = paths[Int(offer.tensor)] else {
+        throw .invalidAnswer(
+          backend: device.backendName, operation: "graph_analyze",
+          detail: "a copy of tensor \(offer.tensor), which is no weight")
+      }
+      let bytes = Int(clamping: offer.bytes)
+      guard bytes <= device.info.maxBufferByteCount else { continue }
+      copies.append(
+        (
+          node,
+          WeightCopy(
+            path: path, form: offer.form, byteCount: bytes, saves: Double(offer.saved_ns),
+            takes: Double(offer.making_ns))
+        ))
+    }
+    return copies
   }
 
   /// What the program takes beyond what is there.
@@ -42,8 +74,15 @@ struct ExecutionLayout {
   /// - Parameters:
   ///   - bound: True for the inputs, states and outputs that have buffers already.
   ///   - pool: Arenas to share.
-  func need(bound: (String) -> Bool, arenas pool: ArenaPool?) -> MemoryNeed {
+  ///   - kept: The copies of weights that it keeps.
+  func need(
+    bound: (String) -> Bool, arenas pool: ArenaPool?, keeping kept: KeptCopies = KeptCopies()
+  ) -> MemoryNeed {
     var need = MemoryNeed()
+    var counted: Set<WeightCopy.Key> = []
+    for (_, copy) in copies where kept.contains(copy) && counted.insert(copy.key).inserted {
+      if source?.hasCopy(copy) != true { need.packedCopies += copy.byteCount }
+    }
     need.weights = missingWeightBytes
     need.mappedWeights = mappedWeightBytes
     let arenas = (pool?.missing(plan.arenaBytes) ?? plan.arenaBytes).reduce(0, +)

@@ -10,6 +10,8 @@ public struct PlannedPhase: Sendable {
   public var memory: MemoryNeed
   /// What it runs, and how often.
   public var work: [(plan: ProgramPlan, runs: Int)]
+  /// The copies of weights that its programs keep; `memory` counts them.
+  public private(set) var kept = KeptCopies()
 
   public init(
     _ title: String, subject: String, memory: MemoryNeed, work: [(plan: ProgramPlan, runs: Int)]
@@ -18,6 +20,17 @@ public struct PlannedPhase: Sendable {
     self.subject = subject
     self.memory = memory
     self.work = work
+  }
+
+  /// Keeps the copies that pay, of programs that use the same weights.
+  ///
+  /// - Parameter others: What phases take in which the copies are there too.
+  public mutating func keepCopies(
+    _ cache: WeightCache, on device: ComputeDevice, beside others: [MemoryNeed] = []
+  ) {
+    let limit = cache.limit(on: device, beside: [memory] + others)
+    kept = KeptCopies(of: work.map { ($0.plan.copies, $0.runs) }, within: limit)
+    memory.packedCopies = kept.byteCount
   }
 
   /// How often its first program runs.

@@ -11,6 +11,11 @@ public struct RunPlan: Sendable {
   /// The phase that needs the most memory.
   public var peak: PlannedPhase? { phases.max { $0.memory.resident < $1.memory.resident } }
 
+  /// The copies of weights that a phase keeps, none if there is no such phase.
+  public func copies(of subject: String) -> KeptCopies {
+    phases.first { $0.subject == subject }?.kept ?? KeptCopies()
+  }
+
   /// Operations of matrix products in all.
   public var floatingPointOperations: Double {
     phases.reduce(0) { $0 + $1.floatingPointOperations }

@@ -47,10 +47,11 @@ extension StableDiffusionXLAdapterPipeline {
 
   /// Runs the scheduler's loop over all pictures, batch after batch.
   ///
+  /// - Parameter kept: The copies of the UNet's weights to keep meanwhile.
   /// - Returns: f32 `[N, C, h, w]`.
   func denoise(
     _ configuration: GenerationConfiguration, _ plan: GenerationPlan,
-    _ embeddings: PromptEmbeddings, profile: ExecutionProfile?,
+    _ embeddings: PromptEmbeddings, keeping kept: KeptCopies, profile: ExecutionProfile?,
     report: (GenerationEvent) -> Void
   ) throws -> HostTensor {
     let shape = Shape([
@@ -78,7 +79,8 @@ extension StableDiffusionXLAdapterPipeline {
       if predictor?.shapes != shapes {
         predictor = nil  // its buffers go before the next one's come
         predictor = try NoisePredictor(
-          denoiser, shapes, device: device, weights: weights, arenas: arenas, profile: profile)
+          denoiser, shapes, device: device, weights: weights, arenas: arenas,
+          keeping: kept, profile: profile)
       }
       guard let predictor else { break }
       latents += try loop.run(rows, predictor) {

@@ -59,12 +59,14 @@ extension StableDiffusionXLAdapterPipeline {
         batch: size * (guides(configuration) ? 2 : 1), height: plan.height / vae.downscaleFactor,
         width: plan.width / vae.downscaleFactor, encoder: promptEncoder,
         featureCount: featureCount)
-      let planned = try Executable.plan(
-        of: NoisePredictor.program(denoiser, shapes), on: device, weights: unetWeights())
+      let planned = try NoisePredictor.plan(
+        denoiser, shapes, device: device, weights: unetWeights())
       if planned.need.resident > memory.resident { memory = planned.need }
       work.append((planned, sizes.count { $0 == size } * scheduler.callCount))
     }
-    return PlannedPhase(
+    var phase = PlannedPhase(
       "UNet steps", subject: NoisePredictor.name, memory: memory, work: work)
+    phase.keepCopies(weightCache, on: device)
+    return phase
   }
 }

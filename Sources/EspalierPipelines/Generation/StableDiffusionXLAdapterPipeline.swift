@@ -18,6 +18,7 @@ public final class StableDiffusionXLAdapterPipeline {
   /// Whether an absent negative prompt is zeros.
   let forceZeros: Bool
   let vaeTiling: VAETiling
+  let weightCache: WeightCache
   private let sharedUNetWeights: DeviceWeights?
   /// Memory of a training run that its validation uses too.
   let sharedArenas: ArenaPool?
@@ -27,18 +28,21 @@ public final class StableDiffusionXLAdapterPipeline {
   /// - Parameters:
   ///   - storage: The type that weights are converted to, the VAE's excepted; nil keeps the files'.
   ///   - models: The networks that are known.
+  ///   - weightCache: What copies of the UNet's weights may take.
   ///   - unetWeights: Weights of the UNet that are on the device already, to share.
   ///   - arenas: Memory for temporaries to share with what runs at other times.
   /// - Throws: `PipelineError`, `CheckpointError`, `TokenizerError`, `ModelError`.
   public init(
     _ folder: DiffusionFolder, adapters: [AdapterComponent] = [], scheduler: NoiseScheduler,
     device: ComputeDevice, storage: DType? = nil, models: ModelRegistry = .standard,
-    vaeTiling: VAETiling = .auto, unetWeights: DeviceWeights? = nil, arenas: ArenaPool? = nil
+    vaeTiling: VAETiling = .auto, weightCache: WeightCache = .none,
+    unetWeights: DeviceWeights? = nil, arenas: ArenaPool? = nil
   ) throws {
     self.adapters = adapters
     self.scheduler = scheduler
     self.device = device
     self.vaeTiling = vaeTiling
+    self.weightCache = weightCache
     sharedUNetWeights = unetWeights
     sharedArenas = arenas
     forceZeros = folder.forceZerosForEmptyPrompt
@@ -63,20 +67,20 @@ public final class StableDiffusionXLAdapterPipeline {
   /// - Parameters:
   ///   - embeddings: Of the prompts and the negative prompts, from `encode`; nil encodes them here.
   ///   - runPlan: From `plan`, checked; nil plans and checks here.
+  ///   - kept: The copies of the UNet's weights to keep; nil: those of the plan.
   ///   - report: Hears what is being done, on this thread.
   /// - Throws: `PipelineError`, `SchedulerError`, `BackendError`, `CheckpointError`.
   public func generate(
     _ configuration: GenerationConfiguration, embeddings: PromptEmbeddings? = nil,
-    plan runPlan: RunPlan? = nil, profile: ExecutionProfile? = nil,
+    plan runPlan: RunPlan? = nil, keeping kept: KeptCopies? = nil, profile: ExecutionProfile? = nil,
     report: (GenerationEvent) -> Void = { _ in }
   ) throws -> Generation {
     let plan = try makePlan(configuration)
-    if runPlan == nil {
-      try self.plan(configuration, encodesPrompts: embeddings == nil).check(on: device)
-    }
+    let runPlan = try runPlan ?? checkedPlan(configuration, encodesPrompts: embeddings == nil)
     let embeddings = try embeddings ?? encode(configuration, profile: profile, report: report)
     let latents = try denoise(
-      configuration, plan, embeddings, profile: profile, report: report)
+      configuration, plan, embeddings, keeping: kept ?? runPlan.copies(of: NoisePredictor.name),
+      profile: profile, report: report)
     sharedUNetWeights?.releasePages()
     let images = try decode(latents, profile: profile, report: report)
     let sources = plan.rows.map { row in
@@ -88,6 +92,14 @@ public final class StableDiffusionXLAdapterPipeline {
     }
     return Generation(
       images: images, latents: latents, sources: sources, height: plan.height, width: plan.width)
+  }
+
+  private func checkedPlan(
+    _ configuration: GenerationConfiguration, encodesPrompts: Bool
+  ) throws -> RunPlan {
+    let plan = try plan(configuration, encodesPrompts: encodesPrompts)
+    try plan.check(on: device)
+    return plan
   }
 
   /// Checks a configuration without generating.

@@ -54,11 +54,12 @@ public final class NoisePredictor {
   ///   - denoiser: The network.
   ///   - weights: Its weights on the device; other predictors may share them.
   ///   - options: Which passes run.
+  ///   - kept: Which copies of the weights to keep, of those that `plan` gives.
   /// - Throws: `GraphError`, `BackendError`, and what the weights' source throws.
   public init(
     _ denoiser: DenoiserComponent, _ shapes: Shapes, device: ComputeDevice, weights: DeviceWeights,
     options: GraphOptions = GraphOptions(), arenas: ArenaPool? = nil,
-    profile: ExecutionProfile? = nil
+    keeping kept: KeptCopies = KeptCopies(), profile: ExecutionProfile? = nil
   ) throws {
     configuration = denoiser.configuration
     self.shapes = shapes
@@ -71,13 +72,24 @@ public final class NoisePredictor {
     }
     executable = try Executable(
       Self.program(denoiser, shapes, options: options), on: device, weights: weights,
-      bound: buffers, arenas: arenas, name: Self.name)
+      bound: buffers, arenas: arenas, keeping: kept, name: Self.name)
   }
 
   /// For messages.
   public static let name = "the UNet"
 
-  static func program(
+  /// What a predictor would take; nothing is loaded.
+  ///
+  /// - Throws: As `init`.
+  public static func plan(
+    _ denoiser: DenoiserComponent, _ shapes: Shapes, device: ComputeDevice, weights: DeviceWeights,
+    options: GraphOptions = GraphOptions()
+  ) throws -> ProgramPlan {
+    try Executable.plan(
+      of: program(denoiser, shapes, options: options), on: device, weights: weights)
+  }
+
+  private static func program(
     _ denoiser: DenoiserComponent, _ shapes: Shapes, options: GraphOptions = GraphOptions()
   ) throws -> GraphProgram {
     let configuration = denoiser.configuration

@@ -1,4 +1,5 @@
 public import EspalierCheckpoints
+public import EspalierHost
 public import EspalierPipelines
 public import EspalierTensors
 
@@ -67,6 +68,8 @@ public struct TrainingConfiguration: Sendable {
   public var mixedPrecision = MixedPrecision.no
   /// Whether the VAE works on bands of rows.
   public var vaeTiling = VAETiling.auto
+  /// What copies of the frozen UNet's weights may take.
+  public var weightCache = WeightCache.auto
   public var compatibility = Compatibility.espalier
   public var checkpointingSteps = 500
   public var checkpointsTotalLimit: Int? = 3

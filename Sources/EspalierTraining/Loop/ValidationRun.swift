@@ -71,8 +71,10 @@ final class ValidationRun {
     step: Int, parameters: TrainedParameters, loggers: LoggerSet, plan: RunPlan
   ) throws {
     let pipeline = try pipeline(Self.values(parameters.read(.parameter)))
-    let result = try pipeline.generate(generation, embeddings: embeddings, plan: plan) {
-      [observer] event in
+    // Those of the training step that serve here too are there already.
+    let result = try pipeline.generate(
+      generation, embeddings: embeddings, plan: plan, keeping: plan.copies(of: TrainingStep.name)
+    ) { [observer] event in
       if case .step(let done, let total) = event {
         observer?.preparing("generating validation images", done: done, total: total)
       }

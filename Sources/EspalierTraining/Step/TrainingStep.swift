@@ -52,20 +52,25 @@ public final class TrainingStep {
   /// - Parameters:
   ///   - weights: The frozen UNet's, under `unet.`.
   ///   - accumulates: True if gradients of several micro-batches are summed before an update.
+  ///   - kept: Which copies of the weights to keep, of those that `Executable.plan` gives.
   /// - Throws: `GraphError` (an adapter whose features do not fit the UNet), `BackendError`.
   public init(
     _ configuration: Configuration, on device: ComputeDevice, weights: DeviceWeights,
-    parameters: TrainedParameters, accumulates: Bool, arenas: ArenaPool? = nil
+    parameters: TrainedParameters, accumulates: Bool, arenas: ArenaPool? = nil,
+    keeping kept: KeptCopies = KeptCopies()
   ) throws {
     self.configuration = configuration
     func executable(accumulating: Bool) throws -> Executable {
       try Executable(
         try Self.program(configuration, accumulating: accumulating), on: device, weights: weights,
-        bound: parameters.bindings, arenas: arenas, name: "a training step")
+        bound: parameters.bindings, arenas: arenas, keeping: kept, name: Self.name)
     }
     first = try executable(accumulating: false)
     following = accumulates ? try executable(accumulating: true) : nil
   }
+
+  /// For messages.
+  static let name = "a training step"
 
   /// Bytes of temporaries at the peak of a step.
   public var arenaByteCount: Int { first.arenaByteCount }

@@ -7,10 +7,12 @@
 // EXECUTION, CODE the execution, counted from 1, that fails with this code
 // AFTER           1: it computes before it fails
 // LATE            1: it reports success, and the next read or wait fails in its stead
+// BEFORE_COPIES   1: the plugin inside sees a host of boundary 1.2, which keeps no copies of weights
 // DEAD            1: every call after the failure fails as well
 #include <dlfcn.h>
 #include <espalier_plugin.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <string.h>
 
 #ifndef EXECUTION
@@ -22,6 +24,9 @@
 #endif
 #ifndef LATE
 #define LATE 0
+#endif
+#ifndef BEFORE_COPIES
+#define BEFORE_COPIES 0
 #endif
 #ifndef DEAD
 #define DEAD 0
@@ -59,6 +64,30 @@ static int32_t device_info(uint32_t index, esp_device_info *info, esp_error *err
 
 static int32_t buffer_create(esp_device *device, uint64_t bytes, int32_t usage, esp_buffer **out, esp_error *error) {
   return dead ? fail(error) : inner.buffer_create(device, bytes, usage, out, error);
+}
+
+/* The host's struct, cut off where it ended in 1.2. */
+static int32_t graph_analyze(esp_device *device, const esp_graph *graph, esp_analysis *analysis, esp_error *error) {
+  esp_analysis *seen = analysis;
+  _Alignas(esp_analysis) char memory[offsetof(esp_analysis, node_copies)];
+  if (BEFORE_COPIES) {
+    memcpy(memory, analysis, sizeof memory);
+    seen = (esp_analysis *)memory;
+    seen->struct_size = sizeof memory;
+  }
+  return inner.graph_analyze(device, graph, seen, error);
+}
+
+static int32_t graph_compile(esp_device *device, const esp_graph *graph, const esp_memory_plan *plan,
+                             esp_executable **out, esp_error *error) {
+  const esp_memory_plan *seen = plan;
+  _Alignas(esp_memory_plan) char memory[offsetof(esp_memory_plan, copies)];
+  if (BEFORE_COPIES) {
+    memcpy(memory, plan, sizeof memory);
+    ((esp_memory_plan *)memory)->struct_size = sizeof memory;
+    seen = (const esp_memory_plan *)memory;
+  }
+  return inner.graph_compile(device, graph, seen, out, error);
 }
 
 static int32_t buffer_write(esp_buffer *buffer, uint64_t offset, const void *source, uint64_t bytes, esp_error *error) {
@@ -99,6 +128,8 @@ int32_t espalier_plugin_entry(const esp_host *host, uint32_t index, const esp_pl
   memcpy(&inner, table, table->struct_size < sizeof inner ? table->struct_size : sizeof inner);
   api = inner;
   api.device_info = device_info;
+  api.graph_analyze = graph_analyze;
+  api.graph_compile = graph_compile;
   api.buffer_create = buffer_create;
   api.buffer_write = buffer_write;
   api.buffer_read = buffer_read;

@@ -1,0 +1,119 @@
+import EspalierABI
+import EspalierGraph
+
+/// A copy of a frozen weight in the form in which a backend computes with it, which it offers to keep between runs.
+public struct WeightCopy: Sendable {
+  /// Copies with the same key are the same, in whichever program of the same weights they are used.
+  struct Key: Hashable, Comparable, Sendable {
+    /// The weight's path.
+    let path: String
+    /// The backend's number for how it is laid out.
+    let form: UInt32
+    let byteCount: Int
+
+    static func < (a: Self, b: Self) -> Bool {
+      (a.path, a.form, a.byteCount) < (b.path, b.form, b.byteCount)
+    }
+  }
+
+  let key: Key
+  /// By the backend's estimate: what one run of the program saves with it, and what making it takes.
+  let savedNanoseconds, makingNanoseconds: Double
+
+  public var byteCount: Int { key.byteCount }
+  /// Of the weight.
+  public var path: String { key.path }
+
+  package init(path: String, form: UInt32, byteCount: Int, saves: Double, takes: Double) {
+    key = Key(path: path, form: form, byteCount: byteCount)
+    (savedNanoseconds, makingNanoseconds) = (saves, takes)
+  }
+}
+
+/// The copies of weights that are kept, of all that a backend offers.
+public struct KeptCopies: Sendable, Equatable {
+  private let keys: Set<WeightCopy.Key>
+
+  /// None.
+  public init() { keys = [] }
+
+  /// Those that save more time than making them takes, by time for each byte, as long as they fit.
+  ///
+  /// The same offers and the same limit give the same choice. A program that runs once keeps none.
+  ///
+  /// - Parameters:
+  ///   - offers: Those of programs that use the same weights, with the number of their runs.
+  ///   - limit: Bytes of all copies together.
+  public init(of offers: [(copies: [WeightCopy], runs: Int)], within limit: Int) {
+    var gains: [WeightCopy.Key: (saved: Double, making: Double)] = [:]
+    for (copies, runs) in offers where runs > 1 {
+      for copy in copies {
+        let known = gains[copy.key] ?? (0, 0)
+        gains[copy.key] = (
+          known.saved + copy.savedNanoseconds * Double(runs),
+          max(known.making, copy.makingNanoseconds)
+        )
+      }
+    }
+    var paying: [(key: WeightCopy.Key, value: Double)] = []
+    for (key, gain) in gains where gain.saved > gain.making {
+      paying.append((key, (gain.saved - gain.making) / Double(max(key.byteCount, 1))))
+    }
+    paying.sort { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }
+    var left = limit
+    var chosen: Set<WeightCopy.Key> = []
+    for (key, _) in paying where key.byteCount <= left {
+      chosen.insert(key)
+      left -= key.byteCount
+    }
+    keys = chosen
+  }
+
+  /// Bytes of all.
+  public var byteCount: Int { keys.reduce(0) { $0 + $1.byteCount } }
+
+  package func contains(_ copy: WeightCopy) -> Bool { keys.contains(copy.key) }
+}
+
+/// How much memory copies of frozen weights may take (`--weight_cache`).
+public enum WeightCache: Sendable, Equatable {
+  /// No copies.
+  case none
+  /// Half of what is free beyond the rest of the run: never the reason why something does not fit.
+  case auto
+  /// At most so many bytes, whatever is free.
+  case bytes(Int)
+
+  /// As on the command line: `none`, `auto`, `2GiB`.
+  public init?(_ text: String) {
+    switch text {
+    case "none": self = .none
+    case "auto": self = .auto
+    default:
+      guard let size = ByteCount(parsing: text) else { return nil }
+      self = .bytes(size.bytes)
+    }
+  }
+
+  /// What copies may take on a device.
+  ///
+  /// - Parameter needs: What is there at the same time as they, at the peaks of the phases in which they are.
+  public func limit(on device: ComputeDevice, beside needs: [MemoryNeed]) -> Int {
+    limit(
+      available: device.availableByteCount, isHost: device.info.deviceClass == .cpu, beside: needs)
+  }
+
+  /// - Parameters:
+  ///   - available: Bytes that are free; nil if nobody tells.
+  ///   - isHost: True if device and host are the same memory, where pages of mapped weights stay too.
+  package func limit(available: Int?, isHost: Bool, beside needs: [MemoryNeed]) -> Int {
+    switch self {
+    case .none: return 0
+    case .bytes(let count): return count
+    case .auto:
+      guard let available else { return 0 }
+      let peak = needs.map { isHost ? $0.resident : $0.device }.max() ?? 0
+      return max(0, available - peak) / 2
+    }
+  }
+}
