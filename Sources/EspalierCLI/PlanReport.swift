@@ -75,8 +75,10 @@ struct PlanReport {
             + "files again and again")
       }
     }
-    if let copies = plan.phases.map(\.kept.byteCount).max(), copies > 0 {
-      lines.append("\(ByteCount(copies)) of that are copies of weights; see --weight_cache")
+    for phase in plan.phases where phase.kept.byteCount > 0 {
+      lines.append(
+        "\(ByteCount(phase.kept.byteCount)) of copies of weights in \(phase.title); see --weight_cache"
+      )
     }
     for need in plan.disk where need.byteCount > 0 {
       lines.append("on disk up to \(ByteCount(need.byteCount)) for \(need.what), in \(need.path)")

@@ -10,7 +10,9 @@ extension UnsafeMutablePointer<esp_analysis> {
 extension UnsafePointer<esp_memory_plan> {
   /// The copies that are kept; none from a host before 1.3.
   var copies: UnsafeBufferPointer<esp_copy> {
-    guard reaches(\esp_memory_plan.copy_count, pointee.struct_size) else { return .init(start: nil, count: 0) }
+    guard reaches(\esp_memory_plan.copy_count, pointee.struct_size) else {
+      return .init(start: nil, count: 0)
+    }
     return UnsafeBufferPointer(
       start: pointee.copies, count: pointee.copies == nil ? 0 : pointee.copy_count)
   }

@@ -49,7 +49,7 @@ import Testing
     let auto = try unet("auto")
     #expect(auto > 0 && auto <= all)
     let table = try Program.run(["plan"] + generation(size("1GiB")))
-    #expect(table.output.contains("are copies of weights; see --weight_cache"))
+    #expect(table.output.contains("of copies of weights in UNet steps; see --weight_cache"))
   }
 
   @Test func `a training's copies are there in its validations too`() throws {
