@@ -9,7 +9,7 @@ extension EveryBackend {
 
     private static func linear(
       _ rows: Int, _ inputs: Int, _ outputs: Int, _ storage: StorageType,
-      role: Operand.Role = .weight
+      role: Operand.Role = .weight, act: Int64 = 1
     ) -> OperationCall {
       OperationCall(
         .linear,
@@ -18,7 +18,7 @@ extension EveryBackend {
           .random([outputs, inputs], seed: 2, storage: storage, role: role),
           .random([outputs], seed: 3, storage: storage, role: role),
           .random([rows, outputs], seed: 4),
-        ], [.init([rows, outputs])], integers: [1])
+        ], [.init([rows, outputs])], integers: [act])
     }
 
     private static func linearDX(
@@ -52,9 +52,11 @@ extension EveryBackend {
       [StorageType.float16, .bfloat16].flatMap { type in
         [
           ("linear", linear(77, 320, 321, type)), ("linear, deep", linear(33, 801, 65, type)),
+          ("linear, deep, without activation", linear(33, 801, 65, type, act: 0)),
           ("linear, narrow", linear(9, 5, 3, type)),
-          ("linear, several rounds", linear(900, 2400, 40, type)),
+          ("linear, several rounds", linear(900, 2400, 40, type, act: 0)),
           ("linear_dx", linearDX(77, 321, 320, type)),
+          ("linear_dx, deep", linearDX(33, 65, 801, type)),
           ("linear_dx, narrow", linearDX(9, 7, 33, type)),
           ("1×1", convolution(9, 40, 56, kernel: 1, type)),
           ("1×1 dx", convolution(9, 41, 33, kernel: 1, type, dx: true)),
