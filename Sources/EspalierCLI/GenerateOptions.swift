@@ -88,7 +88,7 @@ struct GenerateModelOptions: ParsableArguments {
   @Option(
     name: .customLong("weight_cache"),
     help: ArgumentHelp(WeightCache.help, valueName: "size"))
-  var weightCache = WeightCache.auto
+  var weightCache = WeightCache.none
 
   @OptionGroup var backendOptions: BackendOptionFlags
 

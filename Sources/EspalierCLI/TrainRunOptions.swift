@@ -63,7 +63,7 @@ struct TrainRunOptions: ParsableArguments {
   @Option(
     name: .customLong("weight_cache"),
     help: ArgumentHelp(WeightCache.help + " (This program's own.)", valueName: "size"))
-  var weightCache = WeightCache.auto
+  var weightCache = WeightCache.none
 
   @Option(
     help:

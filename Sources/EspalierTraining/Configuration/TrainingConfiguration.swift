@@ -69,7 +69,7 @@ public struct TrainingConfiguration: Sendable {
   /// Whether the VAE works on bands of rows.
   public var vaeTiling = VAETiling.auto
   /// What copies of the frozen UNet's weights may take.
-  public var weightCache = WeightCache.auto
+  public var weightCache = WeightCache.none
   public var compatibility = Compatibility.espalier
   public var checkpointingSteps = 500
   public var checkpointsTotalLimit: Int? = 3
