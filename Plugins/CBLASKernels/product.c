@@ -3,7 +3,6 @@
 #include "copies.h"
 #include "packing.h"
 #include "product_ways.h"
-#include "widen.h"
 
 /* f32 weights of this size and smaller, and rows from which tiles of our own multiply them: the BLAS, which copies
  * both operands, is 5 to 20 % slower on them. */
@@ -48,25 +47,4 @@ bk_copy_offer bk_product_copy(const bk_product *p, uint32_t workers) {
                    bk_product_tiles_packings(p, workers) / workers;
   offer.making_ns = bk_copy_making_ns(offer.bytes, workers);
   return offer;
-}
-
-typedef struct packing {
-  const bk_product *product;
-  float *target;
-} packing;
-
-static void pack_some(void *argument, int64_t begin, int64_t end, uint32_t worker) {
-  (void)worker;
-  const packing *j = argument;
-  const bk_product *p = j->product;
-  for (int64_t panel = begin; panel < end; panel++) {
-    int64_t column = panel * bk_panel_width(), columns = bk_min(bk_panel_width(), p->n - column);
-    const void *from = bk_element(p->b, p->b_dtype, p->b_transposed ? column * p->b_stride : column);
-    bk_pack_panels(from, p->b_dtype, p->b_stride, p->k, columns, p->b_transposed, j->target + column * p->k);
-  }
-}
-
-void bk_product_pack(const bk_product *product, const bk_call *call, float *target) {
-  packing j = {product, target};
-  bk_parallel(call, bk_blocks(product->n, bk_panel_width()), pack_some, &j);
 }

@@ -101,6 +101,24 @@ static void pack_block(const bk_product *p, int64_t depth, int64_t length, int64
   bk_pack_panels(bk_element(p->b, p->b_dtype, at), p->b_dtype, p->b_stride, length, columns, p->b_transposed, target);
 }
 
+typedef struct packing {
+  const bk_product *product;
+  float *target;
+} packing;
+
+static void pack_whole_panels(void *argument, int64_t begin, int64_t end, uint32_t worker) {
+  (void)worker;
+  const packing *j = argument;
+  const bk_product *p = j->product;
+  int64_t column = begin * bk_panel_width();
+  pack_block(p, 0, p->k, column, bk_min(end * bk_panel_width(), p->n) - column, j->target + column * p->k);
+}
+
+void bk_product_pack(const bk_product *product, const bk_call *call, float *target) {
+  packing j = {product, target};
+  bk_parallel(call, bk_blocks(product->n, bk_panel_width()), pack_whole_panels, &j);
+}
+
 /* A group of rows times the packed block, or that part of the packed copy, with bias and residual on the way. */
 static void multiply_rows(const job *j, float *tile, int64_t row, int64_t rows, int64_t depth, int64_t length,
                           int64_t column, int64_t columns, const float *right) {

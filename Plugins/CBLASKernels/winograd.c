@@ -202,13 +202,26 @@ static void transform_shared_tiles(void *argument, int64_t begin, int64_t end, u
   }
 }
 
-static void transform_shared_panels(void *argument, int64_t begin, int64_t end, uint32_t worker) {
+typedef struct kernels {
+  const bk_winograd *conv;
+  const plan *plan;
+  float *target; /* [panels, parts] */
+} kernels;
+
+static void transform_kernels(void *argument, int64_t begin, int64_t end, uint32_t worker) {
   (void)worker;
-  const job *j = argument;
-  for (int64_t panel = begin; panel < end; panel++) {
-    bk_winograd_panel(j->conv, panel, 0, j->conv->channels, j->plan.shared + panel * j->plan.panel_floats,
-                      j->plan.panel_stride);
+  const kernels *j = argument;
+  const plan *s = j->plan;
+  for (int64_t item = begin; item < end; item++) {
+    int64_t first = item % s->parts * s->kernel_channels;
+    bk_winograd_panel(j->conv, item / s->parts, first, bk_min(s->kernel_channels, j->conv->channels - first),
+                      j->target + item * s->panel_floats, s->panel_stride);
   }
+}
+
+static void transform_all_kernels(const bk_winograd *conv, const plan *s, const bk_call *call, float *target) {
+  kernels j = {conv, s, target};
+  bk_parallel(call, s->panels * s->parts, transform_kernels, &j);
 }
 
 /* Transformed kernels of some panels for channels [first, first + count): kept ones, or made at u. */
@@ -283,7 +296,7 @@ void bk_winograd_run(const bk_winograd *conv, const bk_call *call, void *scratch
   for (int64_t c = 0; c < conv->channels; c++) s->zeros[c] = 0;
   if (!s->shares_tiles) {
     j.kernels = conv->kept ? conv->kept : s->shared;
-    if (!conv->kept) bk_parallel(call, s->panels, transform_shared_panels, &j);
+    if (!conv->kept) transform_all_kernels(conv, s, call, s->shared);
     bk_parallel(call, bk_blocks(s->tiles, s->block_tiles), run_tiles, &j);
     return;
   }
@@ -314,25 +327,7 @@ bk_copy_offer bk_winograd_copy(const bk_winograd *conv, uint32_t workers) {
   return offer;
 }
 
-typedef struct keeping {
-  const bk_winograd *conv;
-  const plan *plan;
-  float *target;
-} keeping;
-
-static void keep_panels(void *argument, int64_t begin, int64_t end, uint32_t worker) {
-  (void)worker;
-  const keeping *j = argument;
-  const plan *s = j->plan;
-  for (int64_t item = begin; item < end; item++) {
-    int64_t first = item % s->parts * s->kernel_channels;
-    bk_winograd_panel(j->conv, item / s->parts, first, bk_min(s->kernel_channels, j->conv->channels - first),
-                      j->target + item * s->panel_floats, s->panel_stride);
-  }
-}
-
 void bk_winograd_keep(const bk_winograd *conv, const bk_call *call, float *target) {
   plan s = make_plan(conv, call->workers, 0);
-  keeping j = {conv, &s, target};
-  bk_parallel(call, s.panels * s.parts, keep_panels, &j);
+  transform_all_kernels(conv, &s, call, target);
 }
