@@ -26,7 +26,8 @@ public struct Generation: Sendable {
 public enum GenerationEvent: Sendable, Equatable {
   /// Something that the user should know and that stops nothing.
   case warning(String)
-  /// A stage begins: encoding prompts, computing adapter features, loading the UNet.
+  /// A stage begins: encoding prompts, computing adapter features, loading the UNet, denoising or
+  /// decoding.
   case stage(String)
   /// So many model calls are done, of all pictures together.
   case step(Int, of: Int)

@@ -81,6 +81,7 @@ extension StableDiffusionXLAdapterPipeline {
         predictor = try NoisePredictor(
           denoiser, shapes, device: device, weights: weights, arenas: arenas,
           keeping: kept, profile: profile)
+        if done == 0 { report(.stage("denoising")) }
       }
       guard let predictor else { break }
       latents += try loop.run(rows, predictor) {
