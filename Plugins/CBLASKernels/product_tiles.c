@@ -5,11 +5,22 @@
 #include "widen.h"
 
 #include <string.h>
+#include <unistd.h>
 
-/* Bytes of the left operand's rows in one round, which stay in the last cache; the depth and the columns of the right
- * operand's block, which stays in a worker's second cache; multiplications that are not worth a second worker; rows for
- * each column from which rows are split, not columns. */
-enum { left_limit = 8 << 20, depth_limit = 384, column_limit = 256, serial_limit = 1 << 18, rows_per_column = 8 };
+/* Bytes of the left operand's rows in one round, which stay in the last cache; columns of the right operand's block,
+ * which stays in a worker's second cache; multiplications that are not worth a second worker; rows for each column from
+ * which rows are split, not columns. */
+enum { left_limit = 8 << 20, column_limit = 256, serial_limit = 1 << 18, rows_per_column = 8 };
+
+/* The depth of the right operand's block: with all columns it fills two thirds of a second cache of 1 MiB, or less than
+ * that of a smaller one. */
+enum { large_cache = 1 << 20, large_depth = 640, small_depth = 384 };
+
+static int64_t depth_limit(void) {
+  static _Atomic int64_t found; /* 0: not asked yet */
+  if (!found) found = sysconf(_SC_LEVEL2_CACHE_SIZE) >= large_cache ? large_depth : small_depth;
+  return found;
+}
 
 /* The result is cut into rounds of rows and those into chunks of columns, and each worker packs its own blocks of the
  * right operand, so that nothing is packed twice; a round's rows are cut only where there are too few columns. */
@@ -45,10 +56,10 @@ static plan make_plan(const bk_product *p, uint32_t workers) {
   int64_t threads = (double)p->m * (double)p->n * (double)p->k < serial_limit ? 1 : (int64_t)workers;
   s.finishes = !bk_epilogue_is_linear(&p->epilogue) || p->epilogue.channel;
   s.whole = s.finishes && p->epilogue.residual;
-  s.depth = s.whole ? p->k : bk_blocks(p->k, bk_blocks(p->k, depth_limit));
+  s.depth = s.whole ? p->k : bk_blocks(p->k, bk_blocks(p->k, depth_limit()));
   /* Where all of the right operand is small beside the left one, each worker may as well pack it. */
   int64_t splitting = p->n <= column_limit && p->m >= rows_per_column * p->n ? 1 : threads;
-  int64_t most_panels = column_limit / bk_panel_width() * depth_limit / bk_max(s.depth, depth_limit);
+  int64_t most_panels = column_limit / bk_panel_width() * depth_limit() / bk_max(s.depth, depth_limit());
   cut_columns(&s, p->n, bk_max(1, most_panels), splitting);
   int64_t tiles = bk_blocks(p->m, bk_tile_rows);
   int64_t fit = bk_max(threads, left_limit / (p->k * 4 * bk_tile_rows));
