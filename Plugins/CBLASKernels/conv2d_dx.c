@@ -22,9 +22,8 @@ static bk_winograd make_winograd(const bk_conv_backward *conv) {
   return w;
 }
 
-static int uses_winograd(const bk_conv_backward *conv) {
-  bk_winograd w = make_winograd(conv);
-  return bk_is_3x3(&conv->shape) && bk_winograd_pays(&w);
+static int uses_winograd(const bk_conv_backward *conv, const bk_winograd *w) {
+  return bk_is_3x3(&conv->shape) && bk_winograd_pays(w);
 }
 
 static const char *check(const bk_call *call) {
@@ -38,15 +37,15 @@ static const char *check(const bk_call *call) {
 
 static uint64_t workspace(const bk_call *call) {
   bk_conv_backward conv = make_backward(call);
-  if (!uses_winograd(&conv)) return bk_conv2d_dx_im2col_scratch(&conv, call->workers);
   bk_winograd w = make_winograd(&conv);
+  if (!uses_winograd(&conv, &w)) return bk_conv2d_dx_im2col_scratch(&conv, call->workers);
   return bk_winograd_scratch(&w, call->workers);
 }
 
 static void run(const bk_call *call) {
   bk_conv_backward conv = make_backward(call);
-  if (uses_winograd(&conv)) {
-    bk_winograd w = make_winograd(&conv);
+  bk_winograd w = make_winograd(&conv);
+  if (uses_winograd(&conv, &w)) {
     bk_winograd_run(&w, call, call->workspace);
   } else {
     bk_conv2d_dx_im2col_run(&conv, call, call->workspace);
@@ -57,8 +56,8 @@ static bk_copy_offer copy(const bk_call *call) {
   bk_conv_backward conv = make_backward(call);
   bk_copy_offer offer = {0};
   if (bk_input(call, 1)->role != ESP_ROLE_WEIGHT) return offer;
-  if (uses_winograd(&conv)) {
-    bk_winograd w = make_winograd(&conv);
+  bk_winograd w = make_winograd(&conv);
+  if (uses_winograd(&conv, &w)) {
     offer = bk_winograd_copy(&w, call->workers);
   } else if (bk_is_pointwise(&conv.shape)) {
     bk_product p = bk_pointwise_backward(&conv);
@@ -70,8 +69,8 @@ static bk_copy_offer copy(const bk_call *call) {
 
 static void make_copy(const bk_call *call, void *target) {
   bk_conv_backward conv = make_backward(call);
-  if (uses_winograd(&conv)) {
-    bk_winograd w = make_winograd(&conv);
+  bk_winograd w = make_winograd(&conv);
+  if (uses_winograd(&conv, &w)) {
     bk_winograd_keep(&w, call, target);
   } else {
     bk_product p = bk_pointwise_backward(&conv);

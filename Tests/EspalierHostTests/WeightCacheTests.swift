@@ -42,6 +42,17 @@ import Testing
     #expect(kept([copy("a", 10, saves: 1e9)], runs: 1, within: 100).isEmpty)
   }
 
+  @Test func `what is saved in all is less what making takes, and only of what is kept`() {
+    let offers = [copy("a", 10, saves: 40, takes: 10), copy("b", 10, saves: 20, takes: 5)]
+    func saved(_ work: [([WeightCopy], Int)], _ limit: Int) -> Double {
+      KeptCopies(of: work.map { (copies: $0.0, runs: $0.1) }, within: limit).savedNanoseconds
+    }
+    #expect(saved([(offers, 3)], 20) == 3 * 60 - 15)
+    #expect(saved([(offers, 3)], 10) == 3 * 40 - 10)
+    #expect(saved([(offers, 3), (offers, 2)], 10) == 5 * 40 - 10)
+    #expect(saved([(offers, 1)], 20) == 0 && KeptCopies().savedNanoseconds == 0)
+  }
+
   @Test func `programs share what is the same, and add up what it saves`() {
     let (a, other) = (
       copy("a", 10, saves: 4, takes: 10), copy("a", 10, saves: 4, takes: 10, form: 2)

@@ -43,8 +43,11 @@ public struct PlannedPhase: Sendable {
     }
   }
 
-  /// An estimate of its time.
+  /// An estimate of its time, with the copies that it keeps.
   public func seconds(_ speed: DeviceSpeed) -> Double {
-    work.reduce(0) { $0 + speed.seconds(for: $1.plan.program) * Double($1.runs) }
+    let without = work.reduce(0) {
+      $0 + speed.seconds(for: $1.plan.program) * Double($1.runs)
+    }
+    return max(0, without - kept.savedNanoseconds / 1e9)
   }
 }
