@@ -76,6 +76,7 @@ import Testing
     let long = ["--gradient_accumulation_steps", "5000", "--resume_from_checkpoint", "latest"]
     let run = try Program.start(folder.arguments("out", steps: 2, long))
     try wait(for: run) { run.error.contains("steps    2 to 2") }
+    usleep(500_000)  // The step begins.
     run.send(SIGINT)
     usleep(50_000)
     #expect(run.isRunning, "the first signal waits for the end of the step")
