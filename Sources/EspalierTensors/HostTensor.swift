@@ -88,6 +88,11 @@ public final class HostTensor: @unchecked Sendable {
     mappedFile?.releasePages(fileOffset..<fileOffset + byteCount)
   }
 
+  /// Has a mapped tensor read from its file meanwhile; for one that will be read soon.
+  public func fetchPages() {
+    mappedFile?.fetchPages(fileOffset..<fileOffset + byteCount)
+  }
+
   /// Calls `body` with the bytes; the pointer must not escape.
   public func withUnsafeBytes<R, E: Error>(
     _ body: (UnsafeRawBufferPointer) throws(E) -> R

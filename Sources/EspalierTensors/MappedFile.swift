@@ -40,13 +40,19 @@ public final class MappedFile: @unchecked Sendable {
   /// What a process has read of a mapped file counts as its memory until then.
   ///
   /// - Parameter range: In bytes; nil is the whole file.
-  public func releasePages(_ range: Range<Int>? = nil) {
+  public func releasePages(_ range: Range<Int>? = nil) { advise(MADV_DONTNEED, range) }
+
+  /// Has the system read these bytes from the disk meanwhile, if they are not in memory; returns at once.
+  ///
+  /// - Parameter range: In bytes; nil is the whole file.
+  public func fetchPages(_ range: Range<Int>? = nil) { advise(MADV_WILLNEED, range) }
+
+  /// Gives a hint: where the system does not take it, pages only stay or come later.
+  private func advise(_ advice: Int32, _ range: Range<Int>?) {
     let range = (range ?? 0..<bytes.count).clamped(to: 0..<bytes.count)
     guard let start = bytes.baseAddress, !range.isEmpty else { return }
     let first = range.lowerBound / Self.pageByteCount * Self.pageByteCount
-    // A hint: where the system does not take it, the pages only stay.
-    madvise(
-      UnsafeMutableRawPointer(mutating: start + first), range.upperBound - first, MADV_DONTNEED)
+    madvise(UnsafeMutableRawPointer(mutating: start + first), range.upperBound - first, advice)
   }
 
   private static let pageByteCount = max(sysconf(Int32(_SC_PAGESIZE)), 1)

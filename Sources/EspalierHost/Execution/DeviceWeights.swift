@@ -21,6 +21,13 @@ public protocol WeightSource {
 
   /// The tensor in its storage type (f32, f16 or bf16) and checkpoint layout; throws if there is none.
   func tensor(_ path: String) throws -> HostTensor
+
+  /// Says that a tensor is asked for soon, so that its file may be read meanwhile; what fails is told by `tensor(_:)`.
+  func fetch(_ path: String)
+}
+
+extension WeightSource {
+  public func fetch(_ path: String) {}
 }
 
 /// The frozen weights of one or more models on a device: each is uploaded on first use and shared by all
@@ -97,7 +104,23 @@ public final class DeviceWeights {
     weak var buffer: DeviceBuffer?
   }
 
-  func weight(_ path: String, _ shape: Shape) throws -> DeviceBuffer {
+  /// The weights in their order, uploaded if they are not there; while one is checked, the next are read.
+  func weights(_ wanted: [(path: String, shape: Shape)]) throws -> [DeviceBuffer] {
+    var fetched = 0
+    return try wanted.enumerated().map { index, weight in
+      while fetched < min(index + Self.fetchedAhead, wanted.count) {
+        let path = wanted[fetched].path
+        if loaded[path] == nil { source.fetch(path) }
+        fetched += 1
+      }
+      return try self.weight(weight.path, weight.shape)
+    }
+  }
+
+  /// Tensors whose files are read ahead, which keeps a disk busy and little more in memory than is used at once.
+  private static let fetchedAhead = 8
+
+  private func weight(_ path: String, _ shape: Shape) throws -> DeviceBuffer {
     if let known = loaded[path] { return known.buffer }
     var tensor = try source.tensor(path)
     guard tensor.shape == shape else {

@@ -43,9 +43,10 @@ public final class Executable {
     try device.check(
       layout.need(bound: { bound[$0] != nil }, arenas: pool, keeping: kept), for: name)
     arenas = try (pool ?? ArenaPool(device)).take(plan.arenaBytes)
-    let buffers = try layout.weights.compactMap { tensor, path in
-      try weights?.weight(path, program.tensors[tensor].spec.shape)
+    let wanted = layout.weights.map {
+      (path: $0.path, shape: program.tensors[$0.tensor].spec.shape)
     }
+    let buffers = try weights?.weights(wanted) ?? []
     copies = try layout.copies.filter { kept.contains($0.copy) }.compactMap { node, copy in
       try weights.map { (node, try $0.copy(copy)) }
     }

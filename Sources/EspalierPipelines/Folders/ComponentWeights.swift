@@ -67,6 +67,8 @@ public struct ComponentWeights: WeightSource, Sendable {
     return converted
   }
 
+  public func fetch(_ path: String) { try? view.tensor(key(path)).fetchPages() }
+
   private func key(_ path: String) -> String { String(path.dropFirst(name.count + 1)) }
 
   /// The type that a tensor of the files is converted to.
