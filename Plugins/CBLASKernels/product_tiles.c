@@ -56,10 +56,11 @@ static plan make_plan(const bk_product *p, uint32_t workers) {
   int64_t threads = (double)p->m * (double)p->n * (double)p->k < serial_limit ? 1 : (int64_t)workers;
   s.finishes = !bk_epilogue_is_linear(&p->epilogue) || p->epilogue.channel;
   s.whole = s.finishes && p->epilogue.residual;
-  s.depth = s.whole ? p->k : bk_blocks(p->k, bk_blocks(p->k, depth_limit()));
+  const int64_t deepest = depth_limit();
+  s.depth = s.whole ? p->k : bk_blocks(p->k, bk_blocks(p->k, deepest));
   /* Where all of the right operand is small beside the left one, each worker may as well pack it. */
   int64_t splitting = p->n <= column_limit && p->m >= rows_per_column * p->n ? 1 : threads;
-  int64_t most_panels = column_limit / bk_panel_width() * depth_limit() / bk_max(s.depth, depth_limit());
+  int64_t most_panels = column_limit / bk_panel_width() * deepest / bk_max(s.depth, deepest);
   cut_columns(&s, p->n, bk_max(1, most_panels), splitting);
   int64_t tiles = bk_blocks(p->m, bk_tile_rows);
   int64_t fit = bk_max(threads, left_limit / (p->k * 4 * bk_tile_rows));

@@ -54,15 +54,15 @@ public struct KeptCopies: Sendable, Equatable {
         )
       }
     }
-    var paying: [(key: WeightCopy.Key, gain: Double, value: Double)] = []
-    for (key, gain) in gains where gain.saved > gain.making {
-      let gain = gain.saved - gain.making
-      paying.append((key, gain, gain / Double(max(key.byteCount, 1))))
+    func value(_ copy: (key: WeightCopy.Key, gain: Double)) -> Double {
+      copy.gain / Double(max(copy.key.byteCount, 1))
     }
-    paying.sort { $0.value != $1.value ? $0.value > $1.value : $0.key < $1.key }
+    let paying = gains.map { (key: $0.key, gain: $0.value.saved - $0.value.making) }
+      .filter { $0.gain > 0 }
+      .sorted { value($0) != value($1) ? value($0) > value($1) : $0.key < $1.key }
     var (left, saved) = (limit, 0.0)
     var chosen: Set<WeightCopy.Key> = []
-    for (key, gain, _) in paying where key.byteCount <= left {
+    for (key, gain) in paying where key.byteCount <= left {
       chosen.insert(key)
       left -= key.byteCount
       saved += gain
